@@ -1,0 +1,161 @@
+//! Carries out a plan: makes keys and certificates, and hands them to one transaction.
+
+use rayon::prelude::*;
+
+use crate::config::CaEntry;
+use crate::pki::key::KeyError;
+use crate::pki::sign::{self, SignError};
+use crate::pki::{Certificate, Issuer, KeySource, Template, Validity, pem};
+use crate::plan::{Action, Plan, Step};
+use crate::store::{Guard, IssuedRecord, StoreError, Transaction};
+use crate::text::rfc3339;
+
+/// Why a plan was not carried out; nothing on disk has changed then, or the next command completes it.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// A key or serial number could not be made.
+    #[error("no key could be made for `{name}`")]
+    Key {
+        /// Entry, or `ca`.
+        name: String,
+        /// Why.
+        source: KeyError,
+    },
+    /// A certificate could not be signed.
+    #[error("no certificate could be made for `{name}`")]
+    Sign {
+        /// Entry, or `ca`.
+        name: String,
+        /// Why.
+        source: SignError,
+    },
+    /// The folder could not be changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One certificate that was made.
+#[derive(Debug)]
+pub struct Issued {
+    /// Entry.
+    pub name: String,
+    /// The certificate.
+    pub certificate: Certificate,
+}
+
+/// Makes a CA.
+///
+/// # Errors
+/// [`ApplyError`].
+pub fn init(
+    ca: &CaEntry,
+    validity: Validity,
+    guard: &Guard<'_>,
+    keys: &dyn KeySource,
+) -> Result<Certificate, ApplyError> {
+    let name = || "ca".to_owned();
+    let failed = |source| ApplyError::Key {
+        name: name(),
+        source,
+    };
+    let key = keys.key(ca.key).map_err(failed)?;
+    let serial = keys.serial().map_err(failed)?;
+    let template = Template {
+        subject: &ca.subject,
+        names: &[],
+        validity,
+        serial,
+    };
+    let certificate =
+        sign::self_signed(&template, &ca.constraints, &key).map_err(|source| ApplyError::Sign {
+            name: name(),
+            source,
+        })?;
+    let transaction = guard.begin()?;
+    transaction.key("ca", &key.to_pem().map_err(failed)?)?;
+    transaction.certificate("ca", &pem::encode("CERTIFICATE", certificate.der()))?;
+    transaction.gitignore()?;
+    transaction.commit(&[record("ca", "ca", &certificate)])?;
+    Ok(certificate)
+}
+
+/// Makes what a plan asks for, on all cores, and calls `done` after each; in the order of the plan.
+///
+/// # Errors
+/// [`ApplyError`]; nothing has changed then.
+pub fn issue(
+    plan: &Plan<'_>,
+    guard: &Guard<'_>,
+    keys: &dyn KeySource,
+    done: &(dyn Fn() + Sync),
+) -> Result<Vec<Issued>, ApplyError> {
+    let transaction = guard.begin()?;
+    let make = |step: &Step<'_>| make(step, &plan.issuer, &transaction, keys, done).transpose();
+    // A thread pool costs more than it saves for a handful of certificates.
+    let issued: Result<Vec<_>, _> = if plan.steps.len() < 4 {
+        plan.steps.iter().filter_map(make).collect()
+    } else {
+        plan.steps.par_iter().filter_map(make).collect()
+    };
+    let (issued, records): (Vec<_>, Vec<_>) = issued?.into_iter().unzip();
+    transaction.commit(&records)?;
+    Ok(issued)
+}
+
+fn make(
+    step: &Step<'_>,
+    issuer: &Issuer,
+    transaction: &Transaction<'_>,
+    keys: &dyn KeySource,
+    done: &(dyn Fn() + Sync),
+) -> Result<Option<(Issued, IssuedRecord)>, ApplyError> {
+    let Action::Issue { validity, .. } = &step.action else {
+        return Ok(None);
+    };
+    let entry = step.entry;
+    let failed = |source| ApplyError::Key {
+        name: entry.name.clone(),
+        source,
+    };
+    let key = keys.key(entry.key).map_err(failed)?;
+    let serial = keys.serial().map_err(failed)?;
+    let template = Template {
+        subject: &entry.subject,
+        names: &entry.names,
+        validity: *validity,
+        serial,
+    };
+    let certificate = issuer
+        .issue(&template, entry.profile, &key)
+        .map_err(|source| ApplyError::Sign {
+            name: entry.name.clone(),
+            source,
+        })?;
+    transaction.key(&entry.name, &key.to_pem().map_err(failed)?)?;
+    transaction.certificate(&entry.name, &pem::encode("CERTIFICATE", certificate.der()))?;
+    done();
+    let record = record(&entry.name, entry.profile.as_str(), &certificate);
+    let issued = Issued {
+        name: entry.name.clone(),
+        certificate,
+    };
+    Ok(Some((issued, record)))
+}
+
+fn record(name: &str, profile: &str, certificate: &Certificate) -> IssuedRecord {
+    IssuedRecord {
+        name: name.to_owned(),
+        serial: certificate.serial_hex(),
+        subject: certificate.subject.to_string(),
+        issuer: certificate.issuer.to_string(),
+        profile: profile.to_owned(),
+        names: certificate
+            .names
+            .iter()
+            .map(|it| format!("{}:{it}", it.kind()))
+            .collect(),
+        not_before: rfc3339(certificate.validity.not_before),
+        not_after: rfc3339(certificate.validity.not_after),
+        sha256: certificate.fingerprint(),
+    }
+}

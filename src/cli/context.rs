@@ -1,0 +1,95 @@
+//! What a command takes from the world: the time, randomness, and where it writes.
+
+use std::io::{self, Write};
+
+use time::OffsetDateTime;
+
+use super::{ColorChoice, Common, Format};
+use crate::error::Error;
+use crate::pki::KeySource;
+use crate::report::{Failure, Report, Style};
+
+/// What a command takes from the world; `main` makes the real one, tests their own.
+pub struct Context<'w> {
+    /// The time of the whole run, read once.
+    pub now: OffsetDateTime,
+    /// Where keys and serial numbers come from.
+    pub keys: &'w dyn KeySource,
+    /// Results.
+    pub stdout: &'w mut (dyn Write + Send),
+    /// Errors, warnings and progress.
+    pub stderr: &'w mut (dyn Write + Send),
+    /// Whether results go to a terminal that shows colour.
+    pub color: bool,
+    /// Whether a progress bar may be drawn.
+    pub interactive: bool,
+}
+
+/// The one place that prints: reports go to stdout, everything else to stderr.
+pub(super) struct Printer<'a, 'w> {
+    pub(super) context: &'a mut Context<'w>,
+    format: Format,
+    quiet: bool,
+    pub(super) style: Style,
+}
+
+impl<'a, 'w> Printer<'a, 'w> {
+    pub(super) fn new(context: &'a mut Context<'w>, common: &Common) -> Self {
+        let color = match common.color {
+            ColorChoice::Always => true,
+            ColorChoice::Auto => context.color,
+            ColorChoice::Never => false,
+        };
+        let style = Style {
+            color,
+            verbose: common.verbose,
+        };
+        Self {
+            context,
+            format: common.format,
+            quiet: common.quiet,
+            style,
+        }
+    }
+
+    pub(super) fn report(&mut self, report: &dyn Report) -> io::Result<()> {
+        match self.format {
+            Format::Human if self.quiet => {}
+            Format::Human => self
+                .context
+                .stdout
+                .write_all(report.human(self.style).as_bytes())?,
+            Format::Json => writeln!(self.context.stdout, "{}", report.json())?,
+        }
+        if self.format == Format::Human {
+            for warning in report.warnings() {
+                writeln!(
+                    self.context.stderr,
+                    "{} {warning}",
+                    self.style.warn("warning:")
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn failure(&mut self, error: &Error, exit_code: u8) -> io::Result<()> {
+        let failure = Failure { error, exit_code };
+        match self.format {
+            Format::Human => self
+                .context
+                .stderr
+                .write_all(failure.human(self.style).as_bytes()),
+            Format::Json => writeln!(self.context.stdout, "{}", failure.json()),
+        }
+    }
+
+    /// A line of a long-running command, at once.
+    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
+        if !self.quiet && self.format == Format::Human {
+            writeln!(self.context.stdout, "{text}")?;
+            self.context.stdout.flush()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! The exit codes: one table, documented in `--help` and in the README, and tested.
+
+/// Done, or trusted.
+pub const OK: u8 = 0;
+/// The answer is no.
+pub const NO: u8 = 1;
+/// Usage, certs.toml, or a local file is wrong.
+pub const INPUT: u8 = 2;
+/// Could not read, write or lock.
+pub const SYSTEM: u8 = 3;
+/// The name does not resolve.
+pub const DNS: u8 = 10;
+/// No TCP connection.
+pub const TCP: u8 = 11;
+/// No TLS session, or a peer without TLS.
+pub const TLS: u8 = 12;
+/// The certificate's path, name, time, purpose or strength.
+pub const CERTIFICATE: u8 = 13;
+/// ALPN or HTTP/2.
+pub const HTTP2: u8 = 14;
+/// Client authentication.
+pub const CLIENT_AUTH: u8 = 15;
+/// gRPC.
+pub const GRPC: u8 = 16;
+/// The server says NOT_SERVING.
+pub const NOT_SERVING: u8 = 17;
+
+/// Every code with what it means, as `--help` shows it.
+pub const TABLE: [(u8, &str); 12] = [
+    (OK, "done, or trusted"),
+    (
+        NO,
+        "the answer is no: --check found work, or several targets failed differently",
+    ),
+    (INPUT, "usage, certs.toml, or a local file is wrong"),
+    (SYSTEM, "could not read, write or lock"),
+    (DNS, "verify: the name does not resolve"),
+    (TCP, "verify: no TCP connection"),
+    (TLS, "verify: no TLS session, or a server without TLS"),
+    (
+        CERTIFICATE,
+        "verify: the certificate's path, name, time, purpose or strength",
+    ),
+    (HTTP2, "verify: ALPN or HTTP/2"),
+    (CLIENT_AUTH, "verify: client authentication"),
+    (GRPC, "verify: gRPC"),
+    (NOT_SERVING, "verify: the server says NOT_SERVING"),
+];
+
+/// The table as a block of help text.
+pub fn help() -> String {
+    let lines = TABLE
+        .iter()
+        .map(|(code, meaning)| format!("  {code:>3}  {meaning}\n"));
+    format!("Exit codes:\n{}", lines.collect::<String>())
+}

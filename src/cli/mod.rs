@@ -1,0 +1,222 @@
+//! The command line: the straight line from arguments to a report, and the one place that prints.
+
+mod context;
+mod demo;
+pub mod exit;
+mod init;
+mod issue;
+mod progress;
+mod serve;
+mod verify;
+
+use std::ffi::OsString;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+pub use context::Context;
+
+use crate::config::{Config, ConfigError};
+use crate::error::{Error, Kind};
+use crate::store::Store;
+use context::Printer;
+
+/// How long a command waits for another one that is changing the same folder.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// TLS and mutual TLS for gRPC: make the certificates, and prove that they work
+#[derive(Debug, Parser)]
+#[command(
+    name = "grpc-pki",
+    version,
+    max_term_width = 100,
+    propagate_version = false
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags that every command has.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Common {
+    /// Folder of keys and certificates
+    #[arg(long, global = true, value_name = "DIR", default_value = "pki")]
+    pki: PathBuf,
+    /// What to make [default: certs.toml]
+    #[arg(long, global = true, value_name = "FILE", hide_default_value = true)]
+    config: Option<PathBuf>,
+    /// Text for people, or one JSON document for scripts
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "human",
+        hide_possible_values = true,
+        value_name = "human|json"
+    )]
+    format: Format,
+    /// When to colour text
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        hide_possible_values = true,
+        value_name = "auto|always|never"
+    )]
+    color: ColorChoice,
+    /// Print nothing but warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Show everything
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Issue(issue::Issue),
+    Verify(verify::Verify),
+    Serve(serve::Serve),
+    Demo(demo::Demo),
+}
+
+impl Common {
+    fn store(&self) -> Store {
+        Store::new(&self.pki)
+    }
+
+    fn config_path(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new("certs.toml"))
+    }
+
+    fn load_config(&self) -> Result<Config, ConfigError> {
+        Config::load(self.config_path())
+    }
+
+    /// certs.toml, or nothing where there is none and none was asked for.
+    fn load_config_if_there(&self) -> Result<Option<Config>, ConfigError> {
+        match self.load_config() {
+            Ok(config) => Ok(Some(config)),
+            Err(ConfigError::Missing { .. }) if self.config.is_none() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Runs one command and returns the exit code of the process; see [`exit`].
+pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context<'_>) -> u8 {
+    let matches = command().try_get_matches_from(args);
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, context),
+    };
+    let mut printer = Printer::new(context, &cli.common);
+    let result = match &cli.command {
+        Command::Init(args) => args.run(&cli.common, &mut printer),
+        Command::Issue(args) => args.run(&cli.common, &mut printer),
+        Command::Verify(args) => args.run(&cli.common, &mut printer),
+        Command::Serve(args) => args.run(&cli.common, &mut printer),
+        Command::Demo(args) => args.run(&cli.common, &mut printer),
+    };
+    let told = match result {
+        Ok(code) => return code,
+        Err(Stop::Pipe(error)) => Err(error),
+        Err(Stop::Error(error)) => {
+            let code = match error.kind() {
+                Kind::Answer => exit::NO,
+                Kind::Input => exit::INPUT,
+                Kind::System => exit::SYSTEM,
+            };
+            printer.failure(&error, code).map(|()| code)
+        }
+    };
+    match told {
+        Ok(code) => code,
+        // Whoever read the output has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => exit::OK,
+        Err(_) => exit::SYSTEM,
+    }
+}
+
+/// Why a command stops early.
+enum Stop {
+    Error(Box<Error>),
+    /// stdout or stderr is gone.
+    Pipe(io::Error),
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Error(Box::new(error.into()))
+    }
+}
+
+/// Threads and an event queue, for the commands that use the network.
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|source| Error::Runtime { source })
+}
+
+/// The result of one command: its exit code.
+type Done = Result<u8, Stop>;
+
+/// The command line as clap knows it, each long help with the exit codes.
+pub fn command() -> clap::Command {
+    let command = Cli::command()
+        .disable_help_subcommand(true)
+        .after_long_help(exit::help());
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|it| it.get_name().to_owned())
+        .collect();
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |sub| {
+            let examples = sub
+                .get_after_long_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            sub.after_long_help(format!("{examples}\n{}", exit::help()))
+        })
+    })
+}
+
+/// What clap has to say: help on stdout with 0, a mistake on stderr with 2.
+fn usage(error: &clap::Error, context: &mut Context<'_>) -> u8 {
+    let text = if context.color {
+        error.render().ansi().to_string()
+    } else {
+        error.render().to_string()
+    };
+    let (stream, code) = if error.use_stderr() {
+        (&mut *context.stderr, exit::INPUT)
+    } else {
+        (&mut *context.stdout, exit::OK)
+    };
+    let _ = stream.write_all(text.as_bytes());
+    code
+}

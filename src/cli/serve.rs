@@ -1,0 +1,159 @@
+//! `grpc-pki serve`
+
+use std::path::PathBuf;
+
+use rustls::pki_types::CertificateDer;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::context::Printer;
+use super::{Common, Done, Stop, exit, runtime};
+use crate::error::{Error, causes};
+use crate::sample::{Event, Material, Server, Source};
+use crate::store::{self, StoreError};
+use crate::text::printable;
+
+/// Run a sample gRPC server on the issued files
+///
+/// Offers health, reflection and WhoAmI, which answers who the caller is as the server saw it. With --mtls only
+/// clients with a certificate of the CA get in. Files that change are loaded again; open connections go on.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Examples:
+  grpc-pki serve                           TLS on localhost:50051
+  grpc-pki serve --mtls                    mutual TLS: clients need a certificate of pki/ca.crt
+  grpc-pki serve 0.0.0.0:443 --name orders every interface, with pki/orders.crt
+  grpc-pki serve localhost:0               a free port, printed
+")]
+pub(super) struct Serve {
+    /// Where to listen: HOST:PORT
+    #[arg(value_name = "ADDR", default_value = "localhost:50051")]
+    address: String,
+    /// Demand a client certificate of the CA in the folder
+    #[arg(long)]
+    mtls: bool,
+    /// Certificate to serve with, by its name in the folder
+    #[arg(long, value_name = "NAME", default_value = crate::config::TOP_LEVEL)]
+    name: String,
+}
+
+impl Serve {
+    pub(super) fn run(&self, common: &Common, printer: &mut Printer<'_, '_>) -> Done {
+        let store = common.store();
+        let files = Files {
+            certificate: store.certificate_path(&self.name),
+            key: store.key_path(&self.name),
+            client_ca: self.mtls.then(|| store.certificate_path("ca")),
+        };
+        let runtime = runtime()?;
+        let done = runtime.block_on(self.serve(files, printer));
+        runtime.shutdown_background();
+        done
+    }
+
+    async fn serve(&self, files: Files, printer: &mut Printer<'_, '_>) -> Done {
+        // Before anything is printed, so that a signal is never lost.
+        let signals = |kind| signal(kind).map_err(|source| Error::Runtime { source });
+        let mut interrupt = signals(SignalKind::interrupt())?;
+        let mut terminate = signals(SignalKind::terminate())?;
+        let (sender, mut events) = mpsc::unbounded_channel();
+        let certificate = files.certificate.display().to_string();
+        let bound = Server::bind(&self.address, files, move |event| {
+            // The receiver is gone only when the server is.
+            let _ = sender.send(event);
+        });
+        let server = bound.await.map_err(Error::from)?;
+        let port = server.local_addrs().first().map_or(0, |it| it.port());
+        let host = self
+            .address
+            .rsplit_once(':')
+            .map_or(self.address.as_str(), |(host, _)| host);
+        let kind = if self.mtls { "mutual TLS" } else { "TLS" };
+        let line = format!("listening on {host}:{port} ({kind}, {certificate}); Ctrl-C stops it");
+        printer.line(&line).map_err(Stop::Pipe)?;
+        let stop = async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        let mut running = std::pin::pin!(server.run(stop));
+        loop {
+            tokio::select! {
+                ended = &mut running => {
+                    ended.map_err(Error::from)?;
+                    printer.line("stopped").map_err(Stop::Pipe)?;
+                    return Ok(exit::OK);
+                }
+                Some(event) = events.recv() => {
+                    if let Some(line) = told(&event, printer.style.verbose) {
+                        printer.line(&line).map_err(Stop::Pipe)?;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The files of one certificate, and the CA for clients.
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+    client_ca: Option<PathBuf>,
+}
+
+impl Source for Files {
+    type Error = StoreError;
+
+    fn stamp(&self) -> u64 {
+        let files = [
+            Some(&self.certificate),
+            Some(&self.key),
+            self.client_ca.as_ref(),
+        ];
+        store::stamp(&files.into_iter().flatten().cloned().collect::<Vec<_>>())
+    }
+
+    fn load(&self) -> Result<Material, StoreError> {
+        let identity = store::read_identity(&self.certificate, &self.key)?;
+        let anchors = self
+            .client_ca
+            .as_ref()
+            .map(|path| store::read_certificates(path));
+        let ders = |it: Vec<crate::pki::Certificate>| -> Vec<CertificateDer<'static>> {
+            it.iter().map(|it| it.der().clone()).collect()
+        };
+        Ok(Material {
+            chain: identity.chain,
+            key: identity.key,
+            client_anchors: anchors.transpose()?.map(ders),
+            client_crls: Vec::new(),
+        })
+    }
+}
+
+/// One event as a line; connections only with `-v`.
+fn told(event: &Event, verbose: bool) -> Option<String> {
+    let chain = |error: &(dyn std::error::Error + 'static)| {
+        let mut words = vec![error.to_string()];
+        words.extend(causes(error));
+        printable(&words.join(": "))
+    };
+    Some(match event {
+        Event::AcceptFailed { why } => format!("a connection could not be taken: {}", chain(why)),
+        Event::Connected { peer, subject } if verbose => match subject {
+            Some(subject) => format!("{peer} connected as {}", printable(subject)),
+            None => format!("{peer} connected"),
+        },
+        Event::HandshakeFailed { peer, why } => format!("{peer} did not get in: {}", chain(why)),
+        Event::ReloadFailed { why } => {
+            format!(
+                "the files changed, but cannot be used; serving with the old ones: {}",
+                chain(why)
+            )
+        }
+        Event::Reloaded { fingerprint } => {
+            format!("loaded the new certificate (sha256 {fingerprint})")
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,346 @@
+//! The values of certs.toml, one kind at a time: each reader notes what is wrong and goes on.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::nearest;
+use super::problem::Problem;
+use crate::pki::dn::{ATTRIBUTE_TYPES, AttributeType};
+use crate::pki::name::NameError;
+use crate::pki::profile::Network;
+use crate::pki::{DistinguishedName, GeneralName, KeyAlgorithm, Lifetime, Profile};
+
+pub(super) type Value<'a> = Spanned<DeValue<'a>>;
+pub(super) type Key<'a> = Spanned<DeString<'a>>;
+pub(super) type Attribute = (&'static AttributeType, String);
+
+const LIFETIME_HINT: &str = "write a length of time as `90d`, `12h`, `6mo` or `1y`";
+const NAME_KINDS: [&str; 4] = ["DNS", "IP", "URI", "email"];
+
+/// An `alt_names` table.
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) names: Vec<GeneralName>,
+    /// Where the last DNS name and the last IP address stand.
+    pub(super) dns: Option<Range<usize>>,
+    pub(super) ip: Option<Range<usize>>,
+    pub(super) numbered: bool,
+    /// Whether something in it was wrong, so that what is missing is not to be noted as well.
+    pub(super) broken: bool,
+}
+
+/// Reads values and collects what is wrong with them.
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    problems: Vec<Problem>,
+}
+
+impl<'t> Reader<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
+    pub(super) fn note(&mut self, span: Range<usize>, message: String, hint: Option<String>) {
+        self.problems
+            .push(Problem::new(self.text, span, message, hint));
+    }
+
+    /// What was noted, in file order and each once.
+    pub(super) fn into_problems(mut self) -> Vec<Problem> {
+        self.problems
+            .sort_by_key(|problem| (problem.line, problem.column));
+        self.problems.dedup();
+        self.problems
+    }
+
+    /// Notes every key of a table that is not one of `known`.
+    pub(super) fn known_keys(&mut self, table: &DeTable<'_>, known: &[&str]) {
+        for key in table
+            .keys()
+            .filter(|key| !known.contains(&key.get_ref().as_ref()))
+        {
+            let hint = nearest(key.get_ref(), known.iter().copied()).map_or_else(
+                || format!("the keys here are {}", known.join(", ")),
+                |it| format!("did you mean `{it}`?"),
+            );
+            self.note(
+                key.span(),
+                format!("unknown key `{}`", key.get_ref()),
+                Some(hint),
+            );
+        }
+    }
+
+    pub(super) fn table<'v, 'i>(
+        &mut self,
+        value: Option<&'v Value<'i>>,
+    ) -> Option<&'v DeTable<'i>> {
+        let value = value?;
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.wrong_type(value, "a table");
+        }
+        table
+    }
+
+    pub(super) fn lifetime(&mut self, value: Option<&Value<'_>>) -> Option<Lifetime> {
+        let value = value?;
+        let text = self.string(value, LIFETIME_HINT)?;
+        text.parse()
+            .map_err(|error| {
+                self.note(
+                    value.span(),
+                    format!("{error}"),
+                    Some(LIFETIME_HINT.to_owned()),
+                )
+            })
+            .ok()
+    }
+
+    pub(super) fn algorithm(&mut self, value: Option<&Value<'_>>) -> Option<KeyAlgorithm> {
+        let all = KeyAlgorithm::ALL.map(KeyAlgorithm::as_str);
+        self.one_of(value?, "key type", &all)
+    }
+
+    pub(super) fn profile(&mut self, value: Option<&Value<'_>>, at: &Key<'_>) -> Option<Profile> {
+        let all = Profile::ALL.map(Profile::as_str);
+        let Some(value) = value else {
+            let hint = "add profile = \"server\", \"client\", or \"peer\" for a service that also dials others";
+            self.note(
+                at.span(),
+                "`profile` is missing".to_owned(),
+                Some(hint.to_owned()),
+            );
+            return None;
+        };
+        self.one_of(value, "profile", &all)
+    }
+
+    fn one_of<T: std::str::FromStr>(
+        &mut self,
+        value: &Value<'_>,
+        what: &str,
+        all: &[&str],
+    ) -> Option<T> {
+        let hint = format!("it is one of {}", all.join(", "));
+        let text = self.string(value, &hint)?;
+        let read = text.parse().ok();
+        if read.is_none() {
+            let hint = nearest(text, all.iter().copied())
+                .map_or(hint, |it| format!("did you mean `{it}`?"));
+            self.note(value.span(), format!("unknown {what} `{text}`"), Some(hint));
+        }
+        read
+    }
+
+    fn string<'v>(&mut self, value: &'v Value<'_>, hint: &str) -> Option<&'v str> {
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            let message = format!("expected a string, found {}", kind(value));
+            self.note(value.span(), message, Some(hint.to_owned()));
+        }
+        text
+    }
+
+    fn wrong_type(&mut self, value: &Value<'_>, expected: &str) {
+        self.note(
+            value.span(),
+            format!("expected {expected}, found {}", kind(value)),
+            None,
+        );
+    }
+
+    /// The strings of `"a"`, of `["a", "b"]` and of the numbered `{ 1 = "a", 2 = "b" }`.
+    fn strings<'v>(&mut self, value: &'v Value<'_>) -> Vec<(&'v str, Range<usize>)> {
+        let items: Vec<&'v Value<'_>> = match value.get_ref() {
+            DeValue::Array(items) => items.iter().collect(),
+            DeValue::Table(table) => {
+                let is_number =
+                    |key: &Key<'_>| key.get_ref().bytes().all(|octet| octet.is_ascii_digit());
+                for key in table.keys().filter(|key| !is_number(key)) {
+                    let message =
+                        format!("expected a number as in `DNS.1`, found `{}`", key.get_ref());
+                    self.note(key.span(), message, None);
+                }
+                table.values().collect()
+            }
+            _ => vec![value],
+        };
+        let hint = "write one string, a list of strings, or the numbered form of certificate.conf";
+        items
+            .into_iter()
+            .filter_map(|item| Some((self.string(item, hint)?, item.span())))
+            .collect()
+    }
+
+    /// `[dn]`: attributes in file order, a list for a type that is repeated.
+    pub(super) fn attributes(&mut self, value: Option<&Value<'_>>) -> Vec<Attribute> {
+        let mut attributes = Vec::new();
+        for (key, value) in self.table(value).into_iter().flatten() {
+            // certificate.conf numbers a repeated type as `0.OU`, `1.OU`.
+            if key.get_ref().bytes().all(|octet| octet.is_ascii_digit())
+                && value.get_ref().is_table()
+            {
+                attributes.extend(self.attributes(Some(value)));
+                continue;
+            }
+            let Some(attribute) = AttributeType::find(key.get_ref()) else {
+                let names = ATTRIBUTE_TYPES.iter().flat_map(|it| [it.short, it.long]);
+                let hint = nearest(key.get_ref(), names).map_or_else(
+                    || {
+                        format!(
+                            "known are {}",
+                            ATTRIBUTE_TYPES.each_ref().map(|it| it.short).join(", ")
+                        )
+                    },
+                    |it| format!("did you mean `{it}`?"),
+                );
+                self.note(
+                    key.span(),
+                    format!("unknown attribute `{}`", key.get_ref()),
+                    Some(hint),
+                );
+                continue;
+            };
+            for (text, span) in self.strings(value) {
+                match DistinguishedName::new().push(attribute, text) {
+                    Ok(()) => attributes.push((attribute, text.to_owned())),
+                    Err(error) => self.note(span, error.to_string(), None),
+                }
+            }
+        }
+        attributes
+    }
+
+    /// A name from attributes that were checked one by one.
+    pub(super) fn subject(&mut self, attributes: &[Attribute], at: &Key<'_>) -> DistinguishedName {
+        let mut subject = DistinguishedName::new();
+        for (attribute, value) in attributes {
+            if let Err(error) = subject.push(attribute, value) {
+                self.note(at.span(), error.to_string(), None);
+            }
+        }
+        subject
+    }
+
+    /// `alt_names`.
+    pub(super) fn names(&mut self, value: &Value<'_>) -> Names {
+        let mut names = Names::default();
+        let before = self.problems.len();
+        let empty = DeTable::new();
+        let table = self.table(Some(value)).unwrap_or(&empty);
+        for (key, value) in table {
+            let read: fn(&str) -> Result<GeneralName, NameError> = match key.get_ref().as_ref() {
+                "DNS" => GeneralName::dns,
+                "IP" => GeneralName::ip,
+                "URI" => GeneralName::uri,
+                "email" => GeneralName::email,
+                other => {
+                    let hint = nearest(other, NAME_KINDS.into_iter()).map_or_else(
+                        || format!("known are {}", NAME_KINDS.join(", ")),
+                        |it| format!("did you mean `{it}`?"),
+                    );
+                    self.note(
+                        key.span(),
+                        format!("unknown kind of name `{other}`"),
+                        Some(hint),
+                    );
+                    continue;
+                }
+            };
+            names.numbered |= value.get_ref().is_table();
+            for (text, span) in self.strings(value) {
+                match read(text) {
+                    Ok(name) if names.names.contains(&name) => {
+                        self.note(span, format!("`{name}` is listed twice"), None);
+                    }
+                    Ok(name) => {
+                        match name {
+                            GeneralName::Dns(_) => names.dns = Some(span),
+                            GeneralName::Ip(_) => names.ip = Some(span),
+                            _ => {}
+                        }
+                        names.names.push(name);
+                    }
+                    Err(error) => {
+                        let hint = name_hint(&error);
+                        self.note(span, error.to_string(), hint);
+                    }
+                }
+            }
+        }
+        names.broken = self.problems.len() > before;
+        names
+    }
+
+    /// `permitted` and `excluded` of `[ca]`: DNS and IP subtrees (RFC 5280, 4.2.1.10).
+    pub(super) fn subtrees(&mut self, value: Option<&Value<'_>>) -> (Vec<String>, Vec<Network>) {
+        let (mut dns, mut ip) = (Vec::new(), Vec::new());
+        for (key, value) in self.table(value).into_iter().flatten() {
+            let kind = key.get_ref().as_ref();
+            if !matches!(kind, "DNS" | "IP") {
+                let hint = "only DNS and IP: rustls refuses every certificate under a CA with URI constraints";
+                self.note(
+                    key.span(),
+                    format!("a CA cannot be constrained by `{kind}`"),
+                    Some(hint.to_owned()),
+                );
+                continue;
+            }
+            for (text, span) in self.strings(value) {
+                let note = |error: NameError| (error.to_string(), name_hint(&error));
+                let read = if kind == "IP" {
+                    Network::parse(text)
+                        .map(|network| ip.push(network))
+                        .map_err(|_| {
+                            let hint =
+                                "write an address or a network such as 10.0.0.0/8".to_owned();
+                            (format!("`{text}` is not a network"), Some(hint))
+                        })
+                } else {
+                    GeneralName::dns(text.trim_start_matches('.'))
+                        .map_err(note)
+                        .map(|name| dns.push(name.to_string()))
+                };
+                if let Err((message, hint)) = read {
+                    self.note(span, message, hint);
+                }
+            }
+        }
+        (dns, ip)
+    }
+}
+
+fn kind(value: &Value<'_>) -> &'static str {
+    match value.get_ref() {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+fn name_hint(error: &NameError) -> Option<String> {
+    match error {
+        NameError::IpUnderDns(text) => Some(format!("write IP = [\"{text}\"]")),
+        NameError::Dns(text, _) if text.contains("://") || text.contains(':') => {
+            Some("a name alone: no scheme, no port".to_owned())
+        }
+        NameError::Ip(text) if GeneralName::dns(text).is_ok() => {
+            Some(format!("write DNS = [\"{text}\"]"))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,248 @@
+//! certs.toml: read once, checked whole, and from then on trusted.
+//!
+//! All that is wrong with a file is found in one go and said in file order, each with its place; nothing else
+//! happens then. The one room but `store` that reads a file.
+
+mod fields;
+mod problem;
+mod read;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::pki::{
+    DistinguishedName, GeneralName, KeyAlgorithm, Lifetime, NameConstraints, Profile, Validity,
+};
+
+pub use problem::Problem;
+
+/// A commented certs.toml that `init` writes where there is none.
+pub const STARTER: &str = include_str!("starter.toml");
+
+/// The name of the certificate that the top-level `[dn]` and `[alt_names]` make.
+pub const TOP_LEVEL: &str = "server";
+
+/// More than any certs.toml needs, in octets.
+const MAX_SIZE: u64 = 1 << 20;
+
+/// What certs.toml asks for.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file, as it was named.
+    pub path: PathBuf,
+    /// What `init` makes.
+    pub ca: CaEntry,
+    /// What `issue` makes, in file order.
+    pub certificates: Vec<Entry>,
+}
+
+/// `[ca]`.
+#[derive(Clone, Debug)]
+pub struct CaEntry {
+    /// Subject.
+    pub subject: DistinguishedName,
+    /// Kind of key.
+    pub key: KeyAlgorithm,
+    /// How long it is valid.
+    pub valid_for: Lifetime,
+    /// nameConstraints.
+    pub constraints: NameConstraints,
+}
+
+/// One end entity: `[certs.NAME]`, or the top level of the file.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// File name without its extension.
+    pub name: String,
+    /// What it is for.
+    pub profile: Profile,
+    /// Subject.
+    pub subject: DistinguishedName,
+    /// subjectAltName.
+    pub names: Vec<GeneralName>,
+    /// Kind of key.
+    pub key: KeyAlgorithm,
+    /// How long it is valid.
+    pub valid_for: Lifetime,
+    /// When it is renewed.
+    pub renewal: Renewal,
+    /// Where its names stand in the file.
+    pub place: Place,
+}
+
+/// How long before its end a certificate is renewed.
+#[derive(Clone, Debug)]
+pub enum Renewal {
+    /// `renew_before`.
+    Before(Lifetime),
+    /// Nothing was said and the default of 30 days is too long: when a third of the period is left.
+    LastThird,
+}
+
+impl Renewal {
+    /// The moment from which a certificate of that period is to be renewed.
+    pub fn due(&self, period: Validity) -> time::OffsetDateTime {
+        match self {
+            Self::Before(lifetime) => lifetime.before(period.not_after),
+            Self::LastThird => period.not_after - (period.not_after - period.not_before) / 3,
+        }
+    }
+}
+
+/// Where an entry's names stand, so that a message can show the line to write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Line of `alt_names`, or of the entry's own header where it has none; counted from 1.
+    pub line: usize,
+    /// Line of the last DNS name; 0 without one.
+    pub dns_line: usize,
+    /// Line of the last IP address; 0 without one.
+    pub ip_line: usize,
+    /// Whether the names are numbered as in certificate.conf (`DNS.1 = …`).
+    pub numbered: bool,
+}
+
+/// Why there is no usable certs.toml.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It has mistakes.
+    #[error("{path} has {}", count(problems.len()))]
+    Invalid {
+        /// The file, as it was named.
+        path: String,
+        /// Every mistake, in file order.
+        problems: Vec<Problem>,
+    },
+    /// There is no such file.
+    #[error("{path} does not exist")]
+    Missing {
+        /// The file, as it was named.
+        path: String,
+    },
+    /// It cannot be read.
+    #[error("{path} cannot be read")]
+    Read {
+        /// The file, as it was named.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is larger than 1 MiB.
+    #[error("{path} is larger than 1 MiB")]
+    TooLarge {
+        /// The file, as it was named.
+        path: String,
+    },
+    /// The starter cannot be written.
+    #[error("{path} cannot be written")]
+    Write {
+        /// The file, as it was named.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn count(problems: usize) -> String {
+    if problems == 1 {
+        "1 problem".into()
+    } else {
+        format!("{problems} problems")
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which for mistakes in the file lists every one.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "certs.toml is the one file outside the store"
+    )]
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let shown = path.display().to_string();
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::NotFound => ConfigError::Missing {
+                path: shown.clone(),
+            },
+            _ => ConfigError::Read {
+                path: shown.clone(),
+                source,
+            },
+        };
+        if fs::metadata(path).map_err(failed)?.len() > MAX_SIZE {
+            return Err(ConfigError::TooLarge { path: shown });
+        }
+        let octets = fs::read(path).map_err(failed)?;
+        Self::parse(path, &octets)
+    }
+
+    /// Checks the content of a file.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with every mistake.
+    pub fn parse(path: &Path, octets: &[u8]) -> Result<Self, ConfigError> {
+        let invalid = |problems| ConfigError::Invalid {
+            path: path.display().to_string(),
+            problems,
+        };
+        let text = match std::str::from_utf8(octets) {
+            Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
+            Err(error) => {
+                return Err(invalid(vec![problem::not_utf8(
+                    octets,
+                    error.valid_up_to(),
+                )]));
+            }
+        };
+        let (ca, certificates) = read::read(text).map_err(invalid)?;
+        Ok(Self {
+            path: path.to_owned(),
+            ca,
+            certificates,
+        })
+    }
+
+    /// The entry with this name.
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.certificates.iter().find(|entry| entry.name == name)
+    }
+}
+
+/// Writes [`STARTER`] where there is no file yet, and returns its path; a file that is there stays.
+///
+/// # Errors
+/// [`ConfigError::Write`].
+#[expect(
+    clippy::disallowed_methods,
+    reason = "certs.toml is the one file outside the store"
+)]
+pub fn write_starter(path: &Path) -> Result<Option<PathBuf>, ConfigError> {
+    let failed = |source: io::Error| ConfigError::Write {
+        path: path.display().to_string(),
+        source,
+    };
+    let mut file = match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+    {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    file.write_all(STARTER.as_bytes()).map_err(failed)?;
+    Ok(Some(path.to_owned()))
+}
+
+/// The candidate that a mistyped word most likely means, where there is one good guess.
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    candidates
+        .map(|it| (strsim::damerau_levenshtein(&lower, &it.to_lowercase()), it))
+        .filter(|(distance, it)| *distance <= 1 + it.len() / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, it)| it)
+}

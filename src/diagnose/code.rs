@@ -1,0 +1,150 @@
+//! The stable names of causes. They are interface: scripts match them, so none is renamed.
+
+/// What a cause means for the connection, and with it for the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// ALPN or HTTP/2.
+    Http2,
+    /// The certificate.
+    Certificate,
+    /// Client authentication.
+    ClientAuth,
+    /// The name does not resolve.
+    Dns,
+    /// gRPC.
+    Grpc,
+    /// The server says NOT_SERVING.
+    NotServing,
+    /// Worth knowing; gRPC clients get through.
+    Passes,
+    /// No TCP connection.
+    Tcp,
+    /// No TLS session.
+    Tls,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal => $outcome:ident,)+) => {
+        /// The stable name of a cause.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// As text and JSON show it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// What it means for the connection.
+            pub fn outcome(self) -> Outcome {
+                match self { $(Self::$variant => Outcome::$outcome,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The server chose no protocol by ALPN.
+    AlpnNone = "alpn.none" => Http2,
+    /// The server refused ALPN `h2`.
+    AlpnRefused = "alpn.refused" => Http2,
+    /// The server refused our client certificate.
+    ClientAuthRefused = "client_auth.refused" => ClientAuth,
+    /// The server demands a client certificate.
+    ClientAuthRequired = "client_auth.required" => ClientAuth,
+    /// The name does not resolve.
+    DnsNotFound = "dns.not_found" => Dns,
+    /// The resolver does not answer.
+    DnsTimeout = "dns.timeout" => Dns,
+    /// The health service wants credentials.
+    GrpcAuthentication = "grpc.authentication" => Passes,
+    /// No answer to the call.
+    GrpcNoAnswer = "grpc.no_answer" => Grpc,
+    /// There is no health service; the connection is healthy.
+    GrpcNoHealth = "grpc.health_unimplemented" => Passes,
+    /// The answer is not gRPC.
+    GrpcNotGrpc = "grpc.http_status" => Grpc,
+    /// The health service says NOT_SERVING.
+    GrpcNotServing = "grpc.not_serving" => NotServing,
+    /// The health service does not say whether the server serves.
+    GrpcUnknown = "grpc.health_unknown" => Passes,
+    /// The server answered with an error.
+    GrpcStatus = "grpc.status" => Grpc,
+    /// The connection ended after the handshake.
+    Http2Closed = "http2.closed" => Http2,
+    /// Behind TLS there is no HTTP/2.
+    Http2NotSpoken = "http2.not_http2" => Http2,
+    /// HTTP/2 was agreed, but the server never speaks.
+    Http2Silent = "http2.no_settings" => Http2,
+    /// The certificate does not have the DNS name.
+    NameDns = "name.dns_not_in_san" => Certificate,
+    /// The certificate does not have the IP address.
+    NameIp = "name.ip_not_in_san" => Certificate,
+    /// The certificate has no subjectAltName.
+    NameNoSan = "name.no_san" => Certificate,
+    /// A CA's certificate as a server's.
+    PathCaAsServer = "path.ca_as_server" => Certificate,
+    /// A CA of the same name, but with another key.
+    PathCaRecreated = "path.ca_recreated" => Certificate,
+    /// Not for servers.
+    PathPurpose = "path.purpose" => Certificate,
+    /// rustls refuses it for another reason.
+    PathRefused = "path.refused" => Certificate,
+    /// Signed by itself and not trusted.
+    PathSelfSigned = "path.self_signed" => Certificate,
+    /// Issued by a CA that is not trusted.
+    PathUnknownIssuer = "path.unknown_issuer" => Certificate,
+    /// Not an X.509 certificate that can be read.
+    PathUnreadable = "path.unreadable" => Certificate,
+    /// Nothing listens.
+    TcpRefused = "tcp.refused" => Tcp,
+    /// No answer.
+    TcpTimeout = "tcp.timeout" => Tcp,
+    /// No route.
+    TcpUnreachable = "tcp.unreachable" => Tcp,
+    /// A trust anchor expired.
+    TimeAnchor = "time.anchor_expired" => Certificate,
+    /// The certificate expired.
+    TimeExpired = "time.expired" => Certificate,
+    /// The CA of the certificate expired, or is not yet valid.
+    TimeIssuer = "time.issuer" => Certificate,
+    /// The certificate is not yet valid.
+    TimeNotYetValid = "time.not_yet_valid" => Certificate,
+    /// The server ended the handshake with an alert.
+    TlsAlert = "tls.alert" => Tls,
+    /// The connection ended during the handshake.
+    TlsClosed = "tls.closed" => Tls,
+    /// Nothing in common.
+    TlsIncompatible = "tls.incompatible" => Tls,
+    /// Another protocol than TLS.
+    TlsNotTls = "tls.not_tls" => Tls,
+    /// gRPC without TLS.
+    TlsPlaintext = "tls.plaintext" => Tls,
+    /// No answer to the ClientHello.
+    TlsSilent = "tls.silent" => Tls,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_name_their_stage() {
+        let mut seen = std::collections::HashSet::new();
+        for code in Code::ALL {
+            assert!(seen.insert(code.as_str()), "{} twice", code.as_str());
+            let stage = code.as_str().split_once('.').unwrap().0;
+            assert!(
+                super::super::StageId::ALL
+                    .iter()
+                    .any(|it| it.as_str() == stage),
+                "{stage}"
+            );
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Getting there: resolution, TCP, and whether TLS is spoken at all.
+
+use super::words::{alert, ended};
+use super::{Code, Finding, Fix, Judge, StageId, Status};
+use crate::probe::{Attempt, ConnectFailure, Failure, Protocol, ResolveFailure, Session};
+use crate::text::printable;
+
+impl Judge<'_> {
+    pub(super) fn dns(&mut self) {
+        let resolution = &self.observation.resolution;
+        let host = &self.observation.target.host;
+        let (code, headline, why) = match &resolution.result {
+            Ok(addresses) => {
+                let list: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+                let list = list.join(", ");
+                let host = host.to_string();
+                let message = if list == host {
+                    list
+                } else {
+                    format!("{host} → {list}")
+                };
+                return self.stage(StageId::Dns, Status::Ok, message, Some(resolution.elapsed));
+            }
+            Err(ResolveFailure::NotFound(words)) => (
+                Code::DnsNotFound,
+                format!("`{host}` does not resolve"),
+                format!("The resolver of this machine gave no address for {host}: {words}."),
+            ),
+            Err(ResolveFailure::Timeout) => (
+                Code::DnsTimeout,
+                format!("the resolver does not answer for `{host}`"),
+                "No name server answered in time.".to_owned(),
+            ),
+        };
+        let fix = Fix::steps([
+            "check the spelling; the service may have a longer name".to_owned(),
+            format!("or name it yourself: echo '127.0.0.1 {host}' >> /etc/hosts"),
+        ]);
+        self.find(
+            StageId::Dns,
+            headline.clone(),
+            Finding {
+                code,
+                stage: StageId::Dns,
+                headline,
+                why,
+                fix,
+            },
+        );
+    }
+
+    pub(super) fn tcp(&mut self) {
+        let attempts = &self.observation.attempts;
+        if attempts.is_empty() {
+            return;
+        }
+        let list = attempts.iter().map(shown).collect::<Vec<_>>().join(", ");
+        if let Some(session) = self.observation.primary() {
+            let elapsed = attempts
+                .iter()
+                .find(|it| it.address == session.address)
+                .map(|it| it.elapsed);
+            let others: Vec<String> = attempts
+                .iter()
+                .filter(|it| it.address != session.address)
+                .map(|it| format!("{} {}", it.address.ip(), state(it)))
+                .collect();
+            let others = if others.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", others.join(", "))
+            };
+            return self.stage(
+                StageId::Tcp,
+                Status::Ok,
+                format!("{}{others}", session.address),
+                elapsed,
+            );
+        }
+        let port = self.observation.target.port;
+        let timed_out = attempts
+            .iter()
+            .any(|it| it.result == Err(ConnectFailure::Timeout));
+        let refused = attempts
+            .iter()
+            .any(|it| it.result == Err(ConnectFailure::Refused));
+        let (code, headline, why, fix) = if timed_out {
+            (
+                Code::TcpTimeout,
+                format!("no answer from {}", self.observation.target),
+                format!("The connection was neither accepted nor refused: {list}."),
+                Fix::steps([
+                    "look for a firewall or security group that drops packets to this port, \
+                             and check the address",
+                ]),
+            )
+        } else if refused {
+            (
+                Code::TcpRefused,
+                format!("nothing listens on port {port}"),
+                format!("The machine is there and refuses the connection: {list}."),
+                Fix::steps([
+                    "start the server, or check the port and the address it listens on".to_owned(),
+                    format!(
+                        "to try these files out: grpc-pki serve {}",
+                        self.observation.target
+                    ),
+                ]),
+            )
+        } else {
+            (
+                Code::TcpUnreachable,
+                format!("{} cannot be reached", self.observation.target),
+                format!("There is no way to the address from here: {list}."),
+                Fix::steps(["check the network, a VPN, and the address"]),
+            )
+        };
+        self.find(
+            StageId::Tcp,
+            list,
+            Finding {
+                code,
+                stage: StageId::Tcp,
+                headline,
+                why,
+                fix,
+            },
+        );
+    }
+
+    pub(super) fn tls(&mut self) {
+        let Some(primary) = self.observation.primary() else {
+            return;
+        };
+        let elapsed = Some(primary.elapsed);
+        let through = self
+            .observation
+            .sessions
+            .iter()
+            .find_map(|it| it.handshake.as_ref().ok());
+        match (through, &primary.handshake) {
+            (Some(handshake), _) => {
+                let mut parts = vec![handshake.version.to_owned(), suite(&handshake.cipher_suite)];
+                parts.extend(handshake.group.clone());
+                self.stage(StageId::Tls, Status::Ok, parts.join(", "), elapsed);
+            }
+            (None, Err(failure)) if primary.requested.is_some() || is_alpn(failure) => {
+                let message = format!("answered, then {}", ended(failure));
+                self.stage(StageId::Tls, Status::Ok, message, elapsed);
+            }
+            (None, Err(failure)) => self.no_tls(&failure.clone(), primary),
+            (None, Ok(_)) => {}
+        }
+    }
+
+    fn no_tls(&mut self, failure: &Failure, session: &Session) {
+        let target = &self.observation.target;
+        let start_with_tls = || {
+            Fix::steps([
+                "start the server with its certificate and key (server.crt, server.key)".to_owned(),
+                "Python: server.add_secure_port(address, grpc.ssl_server_credentials([(key, crt)]))".to_owned(),
+                format!("to try these files out: grpc-pki serve {target}"),
+            ])
+        };
+        let other = |what: &str| {
+            (
+                Code::TlsNotTls,
+                format!("the port speaks {what}, not TLS"),
+                format!("Asked for TLS, {target} answered in another protocol: {what}."),
+                Fix::steps(["check the port: this is another service, or a server without TLS"]),
+            )
+        };
+        let answer = self.observation.plaintext.as_ref();
+        let (code, headline, why, fix) = match (failure, answer) {
+            (_, Some(Protocol::Http2)) => (
+                Code::TlsPlaintext,
+                "the server speaks gRPC without TLS".to_owned(),
+                format!("{target} answers HTTP/2 in clear text and does not understand TLS."),
+                start_with_tls(),
+            ),
+            (_, Some(Protocol::Http1)) => other("HTTP/1 without TLS"),
+            (_, Some(Protocol::Ssh)) => other("SSH"),
+            (Failure::NotTls, _) => {
+                let octets = printable(&String::from_utf8_lossy(&session.peer_octets));
+                let octets: String = octets.chars().take(40).collect();
+                other(&format!("something else (it sent `{octets}`)"))
+            }
+            (_, Some(Protocol::Unknown(octets))) => {
+                let octets = printable(&String::from_utf8_lossy(octets));
+                let octets: String = octets.chars().take(40).collect();
+                other(&format!("something else (it sent `{octets}`)"))
+            }
+            (Failure::Alert(number), _) => (
+                Code::TlsAlert,
+                format!("the server ended the handshake with `{}`", alert(*number)),
+                alert_reason(*number).to_owned(),
+                Fix::steps([alert_fix(*number)]),
+            ),
+            (Failure::Incompatible(what), _) => (
+                Code::TlsIncompatible,
+                "server and client have no TLS in common".to_owned(),
+                format!(
+                    "This client speaks TLS 1.2 and 1.3 with today's algorithms; the server differs: {what}."
+                ),
+                Fix::steps([
+                    "let the server speak TLS 1.2 or 1.3 with an AEAD cipher suite and X25519 or P-256",
+                ]),
+            ),
+            (Failure::Timeout, _) => (
+                Code::TlsSilent,
+                "the port accepts connections, but never answers".to_owned(),
+                "Neither TLS nor HTTP/2 in clear text got an answer in time.".to_owned(),
+                Fix::steps([
+                    "look at the server behind the port: it may hang, be overloaded, or be a \
+                             proxy whose backend is gone",
+                ]),
+            ),
+            (failure, _) => (
+                Code::TlsClosed,
+                "the connection ended during the handshake".to_owned(),
+                format!(
+                    "TCP works, but before the server said anything in TLS {}.",
+                    ended(failure)
+                ),
+                Fix::steps([
+                    "look at the server's log: it may lack its certificate or key, or a proxy in \
+                             between has no backend",
+                ]),
+            ),
+        };
+        self.find(
+            StageId::Tls,
+            headline.clone(),
+            Finding {
+                code,
+                stage: StageId::Tls,
+                headline,
+                why,
+                fix,
+            },
+        );
+    }
+}
+
+fn shown(attempt: &Attempt) -> String {
+    format!("{} {}", attempt.address, state(attempt))
+}
+
+fn state(attempt: &Attempt) -> &str {
+    match &attempt.result {
+        Ok(()) => "connected",
+        Err(ConnectFailure::Other(words)) => words,
+        Err(ConnectFailure::Refused) => "refused",
+        Err(ConnectFailure::Timeout) => "no answer",
+        Err(ConnectFailure::Unreachable) => "unreachable",
+    }
+}
+
+fn is_alpn(failure: &Failure) -> bool {
+    *failure == Failure::Alert(120)
+}
+
+/// `AES-256-GCM` of `TLS13_AES_256_GCM_SHA384`.
+fn suite(name: &str) -> String {
+    let name = name.trim_start_matches("TLS13_").trim_start_matches("TLS_");
+    let name = name.rsplit("WITH_").next().unwrap_or(name);
+    let name = name
+        .strip_suffix("_SHA256")
+        .or_else(|| name.strip_suffix("_SHA384"))
+        .unwrap_or(name);
+    name.replace('_', "-")
+}
+
+fn alert_reason(number: u8) -> &'static str {
+    match number {
+        40 => {
+            "It found no cipher suite, group or signature algorithm in common, or cannot use its own key."
+        }
+        70 => "It speaks only versions of TLS older than 1.2.",
+        112 => "It knows no site by the name that was asked for.",
+        _ => "It understood the request and declined it; its log says why.",
+    }
+}
+
+fn alert_fix(number: u8) -> &'static str {
+    match number {
+        40 => {
+            "give the server an ecdsa-p256 key (grpc-pki issue makes one), and let it use TLS 1.3"
+        }
+        70 => "raise the server's lowest TLS version to 1.2 or 1.3",
+        112 => "dial a name that the server knows, or pass it: --server-name NAME",
+        _ => "look at the server's log",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cipher_suites_are_shown_without_their_frame() {
+        assert_eq!(suite("TLS13_AES_256_GCM_SHA384"), "AES-256-GCM");
+        assert_eq!(suite("TLS13_CHACHA20_POLY1305_SHA256"), "CHACHA20-POLY1305");
+        assert_eq!(
+            suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
+            "AES-128-GCM"
+        );
+    }
+}

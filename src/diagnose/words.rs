@@ -1,0 +1,57 @@
+//! Words that several rules share.
+
+use crate::pki::certificate::Name;
+use crate::probe::Failure;
+use crate::text::printable;
+
+/// A name for a line of a few words: its commonName where it has one.
+pub(super) fn short(name: &Name) -> String {
+    printable(
+        name.common_name()
+            .map_or_else(|| name.to_string(), str::to_owned)
+            .as_str(),
+    )
+}
+
+/// How a peer ended a connection.
+pub(super) fn ended(failure: &Failure) -> String {
+    match failure {
+        Failure::Alert(number) => format!("it sent the alert `{}`", alert(*number)),
+        Failure::Certificate => "its certificate was not accepted".to_owned(),
+        Failure::Closed => "it closed the connection without a word".to_owned(),
+        Failure::Incompatible(what) => what.clone(),
+        Failure::NotTls => "it sent something that is not TLS".to_owned(),
+        Failure::Other(words) => printable(words),
+        Failure::Reset => "it reset the connection".to_owned(),
+        Failure::Timeout => "it did not answer in time".to_owned(),
+    }
+}
+
+/// The name of a TLS alert (RFC 8446, B.2), with spaces.
+pub(super) fn alert(number: u8) -> String {
+    let name = match number {
+        0 => "close notify",
+        10 => "unexpected message",
+        20 => "bad record mac",
+        40 => "handshake failure",
+        42 => "bad certificate",
+        43 => "unsupported certificate",
+        44 => "certificate revoked",
+        45 => "certificate expired",
+        46 => "certificate unknown",
+        47 => "illegal parameter",
+        48 => "unknown ca",
+        49 => "access denied",
+        50 => "decode error",
+        51 => "decrypt error",
+        70 => "protocol version",
+        71 => "insufficient security",
+        80 => "internal error",
+        109 => "missing extension",
+        112 => "unrecognized name",
+        116 => "certificate required",
+        120 => "no application protocol",
+        other => return format!("number {other}"),
+    };
+    name.to_owned()
+}

@@ -1,0 +1,282 @@
+//! One error over those of the rooms: what happened and where (`Display`), why (`source`), what to do ([`Hint`]).
+
+use std::error::Error as StdError;
+use std::io;
+use std::path::Path;
+
+use crate::apply::ApplyError;
+use crate::config::ConfigError;
+use crate::plan::PlanError;
+use crate::probe::TargetError;
+use crate::sample::{MaterialError, ServeError};
+use crate::store::{Content, StoreError};
+use crate::text::io_text;
+
+/// Why a command could not do what it was asked for. A peer that refuses is no error but a verdict.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A plan was not carried out.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// certs.toml.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The demonstration did not go as it should.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    /// There can be no plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The system gave no threads or no event queue.
+    #[error("the system gave no resources for network connections")]
+    Runtime {
+        /// What it said.
+        source: io::Error,
+    },
+    /// The sample server could not start, or ended.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The pki folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Whom to verify.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+}
+
+/// Why the demonstration did not go as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// A server ended without saying where it listens.
+    #[error("`grpc-pki {command}` did not say where it listens")]
+    Silent {
+        /// The command.
+        command: String,
+    },
+    /// A command could not be started, or its folder not be made.
+    #[error("the demonstration could not run its commands")]
+    Start {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A command ended with another exit code.
+    #[error("`grpc-pki {command}` ended with {}, not {expected}", code.map_or("a signal".to_owned(), |it| it.to_string()))]
+    Unexpected {
+        /// The command.
+        command: String,
+        /// Its exit code; `None` after a signal.
+        code: Option<i32>,
+        /// The exit code that it should have had.
+        expected: u8,
+    },
+}
+
+/// What the user can do about an error: one action, with the exact command or key.
+pub trait Hint {
+    /// The action; `None` where there is no good advice.
+    fn hint(&self) -> Option<String>;
+}
+
+/// Whose fault an error is, which is what the exit code tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It ran, and the answer is no.
+    Answer,
+    /// The arguments, certs.toml or a local file.
+    Input,
+    /// The system could not read, write or lock.
+    System,
+}
+
+impl Error {
+    /// Whose fault it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Config(ConfigError::Read { .. } | ConfigError::Write { .. }) => Kind::System,
+            Self::Config(_) | Self::Plan(_) | Self::Target(_) => Kind::Input,
+            Self::Store(StoreError::Content { .. } | StoreError::Missing { .. }) => Kind::Input,
+            Self::Apply(_) | Self::Runtime { .. } | Self::Store(_) => Kind::System,
+            Self::Demo(_) => Kind::Answer,
+            Self::Serve(error) if error.is_input() => Kind::Input,
+            Self::Serve(_) => Kind::System,
+        }
+    }
+
+    /// The reasons behind it, outermost first, without repetitions and in words for people.
+    pub fn causes(&self) -> Vec<String> {
+        causes(self)
+    }
+}
+
+/// The texts of an error's sources, without those that only repeat what was said before.
+pub fn causes(error: &(dyn StdError + 'static)) -> Vec<String> {
+    let mut said = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = match cause.downcast_ref::<io::Error>() {
+            Some(error) => io_text(error),
+            None => cause.to_string(),
+        };
+        if !said.contains(&text) {
+            said.push(text);
+        }
+        next = cause.source();
+    }
+    said.remove(0);
+    said
+}
+
+impl Hint for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Apply(ApplyError::Store(error)) | Self::Store(error) => error.hint(),
+            Self::Apply(_) | Self::Demo(_) | Self::Runtime { .. } => None,
+            Self::Config(error) => error.hint(),
+            Self::Plan(error) => error.hint(),
+            Self::Serve(error) => error.hint(),
+            Self::Target(error) => error.hint(),
+        }
+    }
+}
+
+impl Hint for ConfigError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } => {
+                Some("`grpc-pki init` writes a commented one to start from".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Hint for PlanError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::CaExpired { .. } => {
+                "certificates under an expired CA are refused; move the folder away, \
+                 run `grpc-pki init` and `grpc-pki issue`, and give clients the new ca.crt"
+                    .to_owned()
+            }
+            Self::CaNotYetValid { .. } => "check the clock of this machine".to_owned(),
+            Self::CaIncomplete { missing, .. } => format!(
+                "restore {} from a backup; a CA is never replaced, and a new one \
+                 needs another folder (`--pki`)",
+                missing.display()
+            ),
+            Self::CaMismatch { key, certificate } => format!(
+                "restore the pair from a backup: {} and {} were made at different times",
+                certificate.display(),
+                key.display()
+            ),
+            Self::Content { path, content } => content_hint(path, *content)?,
+            Self::NoCa { .. } => "run `grpc-pki init` first".to_owned(),
+            Self::NotACa { .. } => {
+                "is this the certificate of a server? the CA's own belongs here".to_owned()
+            }
+            Self::NotPermitted { .. } => {
+                "the CA's name constraints (`permitted` and `excluded` of [ca] at `init`) \
+                 leave these names out, and every peer would refuse them"
+                    .to_owned()
+            }
+            Self::UnknownEntry {
+                nearest: Some(nearest),
+                ..
+            } => {
+                format!("did you mean `{nearest}`?")
+            }
+            Self::UnknownEntry {
+                path,
+                nearest: None,
+                name,
+            } => {
+                format!("add [certs.{name}] to {path}")
+            }
+        })
+    }
+}
+
+impl ServeError {
+    /// Whether the arguments or the files are wrong, not the system.
+    fn is_input(&self) -> bool {
+        matches!(self, Self::Address { .. } | Self::Material(_))
+    }
+}
+
+impl Hint for ServeError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Address { .. } => Some("write HOST:PORT, such as localhost:50051".to_owned()),
+            Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => Some(
+                "another program listens there; choose another port, or 0 for a free one"
+                    .to_owned(),
+            ),
+            Self::Material(MaterialError::Source(error)) => {
+                error.downcast_ref::<StoreError>().and_then(Hint::hint)
+            }
+            Self::Material(MaterialError::KeyMismatch) => {
+                Some("`grpc-pki issue` makes the pair anew".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Hint for TargetError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Host(_) => "write HOST:PORT, such as localhost:50051 or [::1]:50051".to_owned(),
+            Self::NoPort(text) => format!("gRPC has no default port; write {text}:50051"),
+            Self::Path(_) | Self::Port(_) => "write HOST:PORT, such as localhost:50051".to_owned(),
+            Self::Scheme(_) => "write HOST:PORT without a scheme, or with https://".to_owned(),
+        })
+    }
+}
+
+impl Hint for StoreError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Content { path, content } => content_hint(path, *content),
+            Self::Locked { .. } => Some("wait for it, or end it".to_owned()),
+            Self::Record { path } => Some(format!(
+                "look at {} and remove it; then `grpc-pki issue` makes what is missing",
+                path.display()
+            )),
+            Self::Missing { path } => missing_hint(path),
+            Self::Read { .. } | Self::Write { .. } => None,
+        }
+    }
+}
+
+fn missing_hint(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    match name {
+        "ca.crt" => Some("run `grpc-pki init` first, or name the folder with --pki".to_owned()),
+        _ if name.ends_with(".crt") || name.ends_with(".key") => Some(
+            "`grpc-pki issue` makes what certs.toml asks for; --pki names another folder"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// The command that turns a wrong file into a right one, where there is one.
+pub fn content_hint(path: &Path, content: Content) -> Option<String> {
+    let path = path.display();
+    Some(match content {
+        Content::ByteOrderMark => format!("sed -i '1s/^\\xEF\\xBB\\xBF//' {path}"),
+        Content::Der => format!("openssl x509 -inform DER -in {path} -out {path}.pem"),
+        Content::EncryptedKey => format!("openssl pkey -in {path} -out {path}.plain"),
+        Content::Empty | Content::DamagedCertificate | Content::DamagedKey => {
+            format!("restore {path} from a backup")
+        }
+        Content::PrivateKey => {
+            format!("{path} must be the certificate; never hand a private key to clients")
+        }
+        Content::CertificateRequest => "it has to be signed by a CA first".to_owned(),
+        Content::NoCertificate | Content::NoKey | Content::NotAFile | Content::TooLarge => {
+            return None;
+        }
+    })
+}

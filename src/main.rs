@@ -1,0 +1,26 @@
+//! The binary: builds the real world's context and hands over to [`grpc_pki::cli`].
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the clock and the streams are read here, once"
+)]
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use grpc_pki::cli::{self, Context};
+use grpc_pki::keys::SystemKeys;
+use time::OffsetDateTime;
+
+fn main() -> ExitCode {
+    let color =
+        io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+    let mut context = Context {
+        now: OffsetDateTime::now_utc(),
+        keys: &SystemKeys,
+        color,
+        interactive: io::stderr().is_terminal(),
+        stdout: &mut io::stdout(),
+        stderr: &mut io::stderr(),
+    };
+    ExitCode::from(cli::run(std::env::args_os(), &mut context))
+}

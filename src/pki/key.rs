@@ -1,0 +1,369 @@
+//! Private keys and serial numbers. Where new ones come from is the caller's choice: see [`KeySource`].
+
+use std::fmt;
+use std::str::FromStr;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+};
+use rustls_pki_types::PrivateKeyDer;
+use zeroize::Zeroizing;
+
+use super::pem;
+
+/// The kinds of key that `issue` makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyAlgorithm {
+    /// ECDSA on P-256 with SHA-256: accepted by every gRPC stack.
+    EcdsaP256,
+    /// ECDSA on P-384 with SHA-384.
+    EcdsaP384,
+    /// Ed25519 (RFC 8410): the C core of gRPC refuses it in end-entity certificates.
+    Ed25519,
+    /// RSA with a modulus of 2048 bits, signing with SHA-256.
+    Rsa2048,
+    /// RSA with a modulus of 3072 bits, signing with SHA-256.
+    Rsa3072,
+    /// RSA with a modulus of 4096 bits, signing with SHA-256.
+    Rsa4096,
+}
+
+impl KeyAlgorithm {
+    /// Every algorithm, the default first.
+    pub const ALL: [Self; 6] = [
+        Self::EcdsaP256,
+        Self::EcdsaP384,
+        Self::Rsa2048,
+        Self::Rsa3072,
+        Self::Rsa4096,
+        Self::Ed25519,
+    ];
+
+    /// As certs.toml writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EcdsaP256 => "ecdsa-p256",
+            Self::EcdsaP384 => "ecdsa-p384",
+            Self::Ed25519 => "ed25519",
+            Self::Rsa2048 => "rsa-2048",
+            Self::Rsa3072 => "rsa-3072",
+            Self::Rsa4096 => "rsa-4096",
+        }
+    }
+
+    /// Whether the TLS of the gRPC C core (Python, C++, Ruby, PHP) accepts an end entity with it.
+    pub fn accepted_by_c_core(self) -> bool {
+        self != Self::Ed25519
+    }
+
+    /// Modulus size in bits, for RSA.
+    pub fn rsa_bits(self) -> Option<usize> {
+        match self {
+            Self::Rsa2048 => Some(2048),
+            Self::Rsa3072 => Some(3072),
+            Self::Rsa4096 => Some(4096),
+            Self::EcdsaP256 | Self::EcdsaP384 | Self::Ed25519 => None,
+        }
+    }
+}
+
+impl fmt::Display for KeyAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for KeyAlgorithm {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL
+            .into_iter()
+            .find(|it| it.as_str() == text)
+            .ok_or(())
+    }
+}
+
+/// Where keys and serial numbers come from; one seam, so that tests can foresee what is made.
+pub trait KeySource: Sync {
+    /// A new private key.
+    ///
+    /// # Errors
+    /// [`KeyError::Generation`] when the source has none.
+    fn key(&self, algorithm: KeyAlgorithm) -> Result<PrivateKey, KeyError>;
+
+    /// A new serial number.
+    ///
+    /// # Errors
+    /// [`KeyError::Generation`] when the source has none.
+    fn serial(&self) -> Result<SerialNumber, KeyError>;
+}
+
+/// Why there is no usable private key.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The PEM block is encrypted.
+    #[error("it is encrypted with a passphrase")]
+    Encrypted,
+    /// The cryptographic library gave no key or no random octets.
+    #[error("the system gave no randomness for a new key")]
+    Generation,
+    /// No PEM block of a private key.
+    #[error("it holds no private key in PEM form")]
+    Missing,
+    /// Not one of the algorithms that this program signs with, or damaged.
+    #[error("it is not an intact RSA, P-256, P-384 or Ed25519 private key")]
+    Unsupported,
+}
+
+/// A private key, wiped from memory when dropped; it has no text form but [`PrivateKey::to_pem`].
+pub struct PrivateKey {
+    pair: Pair,
+    public: Vec<u8>,
+}
+
+enum Pair {
+    EcdsaP256(EcdsaKeyPair),
+    EcdsaP384(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Rsa(RsaKeyPair),
+}
+
+/// The families that sign differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// ECDSA on P-256 with SHA-256.
+    EcdsaP256,
+    /// ECDSA on P-384 with SHA-384.
+    EcdsaP384,
+    /// Ed25519.
+    Ed25519,
+    /// RSA, PKCS #1 v1.5 with SHA-256.
+    Rsa,
+}
+
+impl PrivateKey {
+    /// Takes over a P-256 key pair.
+    ///
+    /// # Errors
+    /// [`KeyError::Unsupported`] when its public half cannot be encoded.
+    pub fn from_p256(pair: EcdsaKeyPair) -> Result<Self, KeyError> {
+        let public = spki(pair.public_key())?;
+        Ok(Self {
+            pair: Pair::EcdsaP256(pair),
+            public,
+        })
+    }
+
+    /// Takes over a P-384 key pair.
+    ///
+    /// # Errors
+    /// [`KeyError::Unsupported`] when its public half cannot be encoded.
+    pub fn from_p384(pair: EcdsaKeyPair) -> Result<Self, KeyError> {
+        let public = spki(pair.public_key())?;
+        Ok(Self {
+            pair: Pair::EcdsaP384(pair),
+            public,
+        })
+    }
+
+    /// Takes over an Ed25519 key pair.
+    ///
+    /// # Errors
+    /// [`KeyError::Unsupported`] when its public half cannot be encoded.
+    pub fn from_ed25519(pair: Ed25519KeyPair) -> Result<Self, KeyError> {
+        let public = spki(pair.public_key())?;
+        Ok(Self {
+            pair: Pair::Ed25519(pair),
+            public,
+        })
+    }
+
+    /// Takes over an RSA key pair.
+    ///
+    /// # Errors
+    /// [`KeyError::Unsupported`] when its public half cannot be encoded.
+    pub fn from_rsa(pair: RsaKeyPair) -> Result<Self, KeyError> {
+        let public = spki(pair.public_key())?;
+        Ok(Self {
+            pair: Pair::Rsa(pair),
+            public,
+        })
+    }
+
+    /// Reads PKCS #8, PKCS #1 or SEC 1.
+    ///
+    /// # Errors
+    /// [`KeyError::Unsupported`] for another algorithm or damaged octets.
+    pub fn from_der(der: &PrivateKeyDer<'_>) -> Result<Self, KeyError> {
+        let bytes = der.secret_der();
+        if !matches!(der, PrivateKeyDer::Pkcs1(_)) {
+            if let Ok(pair) =
+                EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_ASN1_SIGNING, bytes)
+            {
+                return Self::from_p256(pair);
+            }
+            if let Ok(pair) =
+                EcdsaKeyPair::from_private_key_der(&ECDSA_P384_SHA384_ASN1_SIGNING, bytes)
+            {
+                return Self::from_p384(pair);
+            }
+            if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(bytes) {
+                return Self::from_ed25519(pair);
+            }
+        }
+        let pair = match der {
+            PrivateKeyDer::Pkcs1(_) => RsaKeyPair::from_der(bytes),
+            _ => RsaKeyPair::from_pkcs8(bytes),
+        };
+        Self::from_rsa(pair.map_err(|_| KeyError::Unsupported)?)
+    }
+
+    /// Reads the first private key of a PEM text, whatever stands around it.
+    ///
+    /// # Errors
+    /// [`KeyError`], which never quotes the text.
+    pub fn from_pem(text: &[u8]) -> Result<Self, KeyError> {
+        Self::from_der(&pem::private_key(text)?)
+    }
+
+    /// The DER of the SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).
+    pub fn public_key_info(&self) -> &[u8] {
+        &self.public
+    }
+
+    /// How it signs.
+    pub fn family(&self) -> Family {
+        match self.pair {
+            Pair::EcdsaP256(_) => Family::EcdsaP256,
+            Pair::EcdsaP384(_) => Family::EcdsaP384,
+            Pair::Ed25519(_) => Family::Ed25519,
+            Pair::Rsa(_) => Family::Rsa,
+        }
+    }
+
+    /// The content of the subjectPublicKey bit string.
+    pub(crate) fn public_key_bits(&self) -> &[u8] {
+        match &self.pair {
+            Pair::EcdsaP256(pair) | Pair::EcdsaP384(pair) => pair.public_key().as_ref(),
+            Pair::Ed25519(pair) => pair.public_key().as_ref(),
+            Pair::Rsa(pair) => pair.public_key().as_ref(),
+        }
+    }
+
+    /// Signs a message with the algorithm of [`PrivateKey::family`].
+    ///
+    /// # Errors
+    /// [`KeyError::Generation`] when the library refuses, which for ECDSA means that it got no randomness.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let random = SystemRandom::new();
+        match &self.pair {
+            Pair::EcdsaP256(pair) | Pair::EcdsaP384(pair) => pair
+                .sign(&random, message)
+                .map(|signature| signature.as_ref().to_vec())
+                .map_err(|_| KeyError::Generation),
+            Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            Pair::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .map_err(|_| KeyError::Generation)?;
+                Ok(signature)
+            }
+        }
+    }
+
+    /// PKCS #8 version 1 (RFC 5208), which OpenSSL 3.0, BoringSSL, Go, Java, Node and Python all read.
+    ///
+    /// # Errors
+    /// [`KeyError::Unsupported`] when the library cannot encode it.
+    pub fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let unsupported = |_| KeyError::Unsupported;
+        Ok(Zeroizing::new(match &self.pair {
+            Pair::EcdsaP256(pair) | Pair::EcdsaP384(pair) => {
+                pair.to_pkcs8v1().map_err(unsupported)?.as_ref().to_vec()
+            }
+            Pair::Ed25519(pair) => pair.to_pkcs8v1().map_err(unsupported)?.as_ref().to_vec(),
+            Pair::Rsa(pair) => {
+                let der: Pkcs8V1Der<'static> = pair.as_der().map_err(unsupported)?;
+                der.as_ref().to_vec()
+            }
+        }))
+    }
+
+    /// [`PrivateKey::to_pkcs8`] as a PEM text (RFC 7468, 10).
+    ///
+    /// # Errors
+    /// As [`PrivateKey::to_pkcs8`].
+    pub fn to_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+        Ok(pem::encode("PRIVATE KEY", &self.to_pkcs8()?))
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({:?}, redacted)", self.family())
+    }
+}
+
+fn spki(key: &impl AsDer<PublicKeyX509Der<'static>>) -> Result<Vec<u8>, KeyError> {
+    key.as_der()
+        .map(|der| der.as_ref().to_vec())
+        .map_err(|_| KeyError::Unsupported)
+}
+
+/// A certificate's serial number (RFC 5280, 4.1.2.2): positive and at most 20 octets.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SerialNumber([u8; 20]);
+
+impl SerialNumber {
+    /// Makes one of 20 octets: the first bit cleared, so that it is positive, and the second set, so
+    /// that its length is fixed; 158 bits of `random` remain.
+    pub fn from_random(mut random: [u8; 20]) -> Self {
+        random[0] = random[0] & 0x3f | 0x40;
+        Self(random)
+    }
+
+    /// Its octets, most significant first.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_serial_is_positive_and_20_octets_long_whatever_is_drawn() {
+        for random in [[0; 20], [0xff; 20]] {
+            let serial = SerialNumber::from_random(random);
+            assert_eq!(serial.as_bytes()[0] & 0xc0, 0x40);
+            assert_eq!(serial.as_bytes().len(), 20);
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        let key = PrivateKey::from_ed25519(pair).unwrap();
+        assert_eq!(format!("{key:?}"), "PrivateKey(Ed25519, redacted)");
+    }
+
+    #[test]
+    fn ed25519_is_written_as_pkcs8_version_1() {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        let der = PrivateKey::from_ed25519(pair).unwrap().to_pkcs8().unwrap();
+        assert_eq!((der.len(), &der[2..5]), (48, [2, 1, 0].as_slice()));
+    }
+
+    #[test]
+    fn names_of_algorithms_are_read_back() {
+        for algorithm in KeyAlgorithm::ALL {
+            assert_eq!(algorithm.as_str().parse(), Ok(algorithm));
+        }
+        assert_eq!("rsa-1024".parse::<KeyAlgorithm>(), Err(()));
+    }
+}

@@ -1,0 +1,22 @@
+//! The domain: names, keys, validity, profiles, certificates and signing, in the words of RFC 5280.
+//!
+//! Nothing here reads a file, a clock or a source of randomness, and nothing here knows another room of this crate.
+
+pub mod certificate;
+pub(crate) mod der;
+pub mod dn;
+pub mod key;
+pub mod name;
+pub mod path;
+pub mod pem;
+pub mod profile;
+pub mod sign;
+pub mod validity;
+
+pub use certificate::Certificate;
+pub use dn::DistinguishedName;
+pub use key::{KeyAlgorithm, KeySource, PrivateKey, SerialNumber};
+pub use name::GeneralName;
+pub use profile::{NameConstraints, Profile};
+pub use sign::{Issuer, Template};
+pub use validity::{Lifetime, Validity};

@@ -1,0 +1,168 @@
+//! PEM texts (RFC 7468): what a file holds, said before anything is made of it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustls_pki_types::pem::{PemObject, SectionKind};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
+
+use super::key::KeyError;
+
+/// Octets of DER on one line of 64 characters.
+const LINE: usize = 48;
+
+/// What the text of a file turns out to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// One certificate or more.
+    Certificates,
+    /// A certificate request.
+    CertificateRequest,
+    /// A private key under a passphrase.
+    EncryptedKey,
+    /// Nothing, or white space.
+    Empty,
+    /// DER instead of PEM.
+    Der,
+    /// A private key.
+    PrivateKey,
+    /// Anything else.
+    Unknown,
+}
+
+/// Looks at the labels of a file's PEM blocks; the first that says something decides.
+pub fn sniff(text: &[u8]) -> Content {
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return Content::Empty;
+    }
+    if text[0] == 0x30 && text.get(1).is_some_and(|length| *length >= 0x80) {
+        return Content::Der;
+    }
+    let text = String::from_utf8_lossy(text);
+    let mut labels = text.lines().filter_map(|line| {
+        line.trim_start_matches('\u{feff}')
+            .trim()
+            .strip_prefix("-----BEGIN ")?
+            .strip_suffix("-----")
+    });
+    let encrypted = text.contains("Proc-Type: 4,ENCRYPTED");
+    labels
+        .find_map(|label| match label {
+            "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => {
+                Some(Content::Certificates)
+            }
+            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Some(Content::CertificateRequest),
+            "ENCRYPTED PRIVATE KEY" => Some(Content::EncryptedKey),
+            _ if label.ends_with("PRIVATE KEY") && encrypted => Some(Content::EncryptedKey),
+            _ if label.ends_with("PRIVATE KEY") => Some(Content::PrivateKey),
+            _ => None,
+        })
+        .unwrap_or(Content::Unknown)
+}
+
+/// Whether the text starts with a UTF-8 byte order mark, which some gRPC stacks do not step over.
+pub fn has_byte_order_mark(text: &[u8]) -> bool {
+    text.starts_with(b"\xef\xbb\xbf")
+}
+
+/// The certificates of a PEM text, in order; `None` where one cannot be decoded.
+pub fn certificates(text: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    CertificateDer::pem_slice_iter(text)
+        .collect::<Result<_, _>>()
+        .ok()
+}
+
+/// The first private key of a PEM text.
+pub(crate) fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, KeyError> {
+    match sniff(text) {
+        Content::EncryptedKey => Err(KeyError::Encrypted),
+        Content::PrivateKey | Content::Certificates => {
+            PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
+                rustls_pki_types::pem::Error::NoItemsFound => KeyError::Missing,
+                _ => KeyError::Unsupported,
+            })
+        }
+        _ => Err(KeyError::Missing),
+    }
+}
+
+/// How many PEM blocks of each kind a text has: certificates, private keys, others.
+pub fn count(text: &[u8]) -> (usize, usize, usize) {
+    let mut counts = (0, 0, 0);
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text).flatten() {
+        match section.0 {
+            SectionKind::Certificate => counts.0 += 1,
+            SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey => {
+                counts.1 += 1;
+            }
+            _ => counts.2 += 1,
+        }
+    }
+    counts
+}
+
+/// One PEM block, in lines of 64 characters. The text is wiped when dropped, as it may be a key.
+pub fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
+    let lines = der.len().div_ceil(LINE);
+    // Room for all of it at once: a String that grows leaves copies of a key behind.
+    let room = 2 * ("-----BEGIN -----\n".len() + label.len()) + lines * 65 + 4;
+    let mut text = Zeroizing::new(String::with_capacity(room));
+    text.push_str("-----BEGIN ");
+    text.push_str(label);
+    text.push_str("-----\n");
+    for line in der.chunks(LINE) {
+        STANDARD.encode_string(line, &mut text);
+        text.push('\n');
+    }
+    text.push_str("-----END ");
+    text.push_str(label);
+    text.push_str("-----\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_is_decoded_and_never_outgrows_its_room() {
+        for length in [0, 1, 47, 48, 49, 500] {
+            let text = encode("CERTIFICATE", &vec![5; length]);
+            let bound = 2 * ("-----BEGIN -----\n".len() + 11) + length.div_ceil(LINE) * 65 + 4;
+            assert!(text.len() <= bound);
+            assert!(text.lines().all(|line| line.len() <= 64));
+            assert_eq!(certificates(text.as_bytes()).unwrap()[0].len(), length);
+        }
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_labels() {
+        let block =
+            |label: &str| format!("junk\n-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+        for (text, content) in [
+            (String::new(), Content::Empty),
+            (" \n\t".into(), Content::Empty),
+            (block("CERTIFICATE"), Content::Certificates),
+            (
+                format!("\u{feff}{}", &block("CERTIFICATE")[5..]),
+                Content::Certificates,
+            ),
+            (block("EC PRIVATE KEY"), Content::PrivateKey),
+            (
+                block("EC PARAMETERS") + &block("EC PRIVATE KEY"),
+                Content::PrivateKey,
+            ),
+            (block("ENCRYPTED PRIVATE KEY"), Content::EncryptedKey),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n".into(),
+                Content::EncryptedKey,
+            ),
+            (block("CERTIFICATE REQUEST"), Content::CertificateRequest),
+            ("hello".into(), Content::Unknown),
+        ] {
+            assert_eq!(sniff(text.as_bytes()), content, "{text}");
+        }
+        assert_eq!(sniff(&[0x30, 0x82, 1, 2]), Content::Der);
+    }
+}

@@ -1,0 +1,419 @@
+//! What is to be done, decided whole before anything is done: (configuration, files, now) → steps with reasons.
+//!
+//! Pure: it reads no file and no clock, so `--dry-run` and `--check` are this and nothing more.
+
+mod reason;
+
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+
+use crate::config::{CaEntry, Config, Entry, nearest};
+use crate::pki::sign::SignError;
+use crate::pki::validity::Moment;
+use crate::pki::{Certificate, GeneralName, Issuer, PrivateKey, Validity};
+use crate::store::{CaFiles, Content, EntryFiles, Found, Inventory};
+
+pub use reason::Reason;
+
+/// What `init` is to do.
+#[derive(Debug)]
+pub enum InitPlan<'c> {
+    /// Make a CA.
+    Create {
+        /// What it is to be.
+        ca: &'c CaEntry,
+        /// Its validity.
+        validity: Validity,
+    },
+    /// There is one, and it stays.
+    Keep {
+        /// Its certificate.
+        certificate: Box<Certificate>,
+        /// Whether others may read its key file.
+        key_is_open: bool,
+        /// Whether `[ca]` asks for something else than it is.
+        differs: bool,
+    },
+}
+
+/// What `issue` is to do.
+#[derive(Debug)]
+pub struct Plan<'c> {
+    /// The CA that signs.
+    pub issuer: Issuer,
+    /// One for each entry, in file order.
+    pub steps: Vec<Step<'c>>,
+    /// What the user should know, whatever is done.
+    pub warnings: Vec<Warning>,
+}
+
+/// What happens to one entry.
+#[derive(Debug)]
+pub struct Step<'c> {
+    /// The entry of certs.toml.
+    pub entry: &'c Entry,
+    /// Whether it is made anew, and why.
+    pub action: Action,
+}
+
+/// Whether a certificate is made.
+#[derive(Debug)]
+pub enum Action {
+    /// It stays as it is.
+    Keep {
+        /// When it ends.
+        not_after: OffsetDateTime,
+    },
+    /// It is made, with a new key.
+    Issue {
+        /// Why; at least one.
+        reasons: Vec<Reason>,
+        /// Its validity, within the CA's.
+        validity: Validity,
+    },
+}
+
+/// What the user should know about a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// The CA ends before this certificate should be renewed, so renewing it would change nothing.
+    CaEndsFirst {
+        /// Entry.
+        name: String,
+        /// When the CA ends.
+        not_after: OffsetDateTime,
+    },
+    /// The certificate would outlive the CA and was shortened.
+    Clipped {
+        /// Entry.
+        name: String,
+        /// When the CA ends.
+        not_after: OffsetDateTime,
+    },
+    /// Gone from the C core's list of key types.
+    CCoreRefuses {
+        /// Entry.
+        name: String,
+        /// Key type.
+        key: &'static str,
+    },
+    /// A key file can be read by others than its owner.
+    KeyIsOpen {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// Why there can be no plan.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The CA ended.
+    #[error("the CA {} expired on {}", path.display(), not_after.date())]
+    CaExpired {
+        /// Its certificate.
+        path: PathBuf,
+        /// When.
+        not_after: OffsetDateTime,
+    },
+    /// The CA starts later.
+    #[error("the CA {} is valid only from {}", path.display(), not_before.date())]
+    CaNotYetValid {
+        /// Its certificate.
+        path: PathBuf,
+        /// When.
+        not_before: OffsetDateTime,
+    },
+    /// One of the CA's two files is not there.
+    #[error("{} is there, but {} is missing", there.display(), missing.display())]
+    CaIncomplete {
+        /// The file that is there.
+        there: PathBuf,
+        /// The file that is not.
+        missing: PathBuf,
+    },
+    /// The CA's key is another one's.
+    #[error("{} is not the key of {}", key.display(), certificate.display())]
+    CaMismatch {
+        /// The key file.
+        key: PathBuf,
+        /// The certificate file.
+        certificate: PathBuf,
+    },
+    /// A file of the CA holds something else.
+    #[error("{} {content}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        content: Content,
+    },
+    /// There is no CA.
+    #[error("there is no CA in {}", dir.display())]
+    NoCa {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The certificate in ca.crt is no CA's.
+    #[error("{} cannot sign certificates: {why}", path.display())]
+    NotACa {
+        /// Its certificate.
+        path: PathBuf,
+        /// Which extension forbids it.
+        why: &'static str,
+    },
+    /// The CA's nameConstraints forbid a name.
+    #[error("the CA may not certify {} (certificate `{entry}`)", list(names))]
+    NotPermitted {
+        /// Entry.
+        entry: String,
+        /// The names that are outside.
+        names: Vec<GeneralName>,
+    },
+    /// certs.toml has no such certificate.
+    #[error("{path} has no certificate `{name}`")]
+    UnknownEntry {
+        /// The file, as it was named.
+        path: String,
+        /// What was asked for.
+        name: String,
+        /// What was meant, perhaps.
+        nearest: Option<String>,
+    },
+}
+
+fn list(names: &[GeneralName]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Decides what `init` does; a CA that is there is never replaced.
+///
+/// # Errors
+/// [`PlanError`] when only half of a CA is there, or its files hold something else.
+pub fn init<'c>(
+    ca: &'c CaEntry,
+    files: CaFiles,
+    dir: &Path,
+    now: OffsetDateTime,
+) -> Result<InitPlan<'c>, PlanError> {
+    if files.certificates.is_missing() && files.key.is_missing() {
+        let validity = Validity::starting(now, &ca.valid_for);
+        return Ok(InitPlan::Create { ca, validity });
+    }
+    let key_is_open = files.key_is_open;
+    let (certificate, _) = ca_pair(files, dir)?;
+    let differs = certificate.subject.comparable() != ca.subject.comparable()
+        || certificate.public_key.to_string() != ca.key.as_str();
+    Ok(InitPlan::Keep {
+        certificate: Box::new(certificate),
+        key_is_open,
+        differs,
+    })
+}
+
+/// The entries that were asked for by name, or all of them.
+///
+/// # Errors
+/// [`PlanError::UnknownEntry`].
+pub fn select<'c>(config: &'c Config, names: &[String]) -> Result<Vec<&'c Entry>, PlanError> {
+    if let Some(name) = names.iter().find(|name| config.entry(name).is_none()) {
+        let known = config.certificates.iter().map(|entry| entry.name.as_str());
+        return Err(PlanError::UnknownEntry {
+            path: config.path.display().to_string(),
+            nearest: nearest(name, known).map(str::to_owned),
+            name: name.clone(),
+        });
+    }
+    let asked = |entry: &&Entry| names.is_empty() || names.contains(&entry.name);
+    Ok(config.certificates.iter().filter(asked).collect())
+}
+
+/// Decides for each entry whether it is made, and why. `inventory` has the files of `entries`, in their order.
+///
+/// # Errors
+/// [`PlanError`] when the CA cannot sign, or may not sign one of the names.
+pub fn issue<'c>(
+    entries: &[&'c Entry],
+    inventory: Inventory,
+    dir: &Path,
+    now: OffsetDateTime,
+    force: bool,
+) -> Result<Plan<'c>, PlanError> {
+    let mut warnings = Vec::new();
+    if inventory.ca.key_is_open {
+        warnings.push(Warning::KeyIsOpen {
+            path: dir.join("ca.key"),
+        });
+    }
+    let issuer = issuer(inventory.ca, dir, now)?;
+    for entry in entries {
+        permit(entry, &issuer)?;
+    }
+    let mut steps = Vec::with_capacity(entries.len());
+    for (entry, files) in entries.iter().zip(&inventory.entries) {
+        if files.key_is_open {
+            warnings.push(Warning::KeyIsOpen {
+                path: dir.join(format!("{}.key", entry.name)),
+            });
+        }
+        steps.push(Step {
+            entry,
+            action: decide(entry, files, &issuer, now, force, &mut warnings),
+        });
+    }
+    Ok(Plan {
+        issuer,
+        steps,
+        warnings,
+    })
+}
+
+impl Plan<'_> {
+    /// Whether nothing is to be made.
+    pub fn is_empty(&self) -> bool {
+        self.steps
+            .iter()
+            .all(|step| matches!(step.action, Action::Keep { .. }))
+    }
+}
+
+fn ca_pair(files: CaFiles, dir: &Path) -> Result<(Certificate, PrivateKey), PlanError> {
+    let (certificate, key) = (dir.join("ca.crt"), dir.join("ca.key"));
+    let certificates = match files.certificates {
+        Found::Read(certificates) => certificates,
+        Found::Wrong(content) => {
+            return Err(PlanError::Content {
+                path: certificate,
+                content,
+            });
+        }
+        Found::Missing if files.key.is_missing() => {
+            return Err(PlanError::NoCa {
+                dir: dir.to_owned(),
+            });
+        }
+        Found::Missing => {
+            return Err(PlanError::CaIncomplete {
+                there: key,
+                missing: certificate,
+            });
+        }
+    };
+    let private_key = match files.key {
+        Found::Read(private_key) => private_key,
+        Found::Wrong(content) => return Err(PlanError::Content { path: key, content }),
+        Found::Missing => {
+            return Err(PlanError::CaIncomplete {
+                there: certificate,
+                missing: key,
+            });
+        }
+    };
+    let own = |it: &Certificate| it.public_key_info == private_key.public_key_info();
+    match certificates.into_iter().find(own) {
+        Some(own) => Ok((own, private_key)),
+        None => Err(PlanError::CaMismatch { key, certificate }),
+    }
+}
+
+fn issuer(files: CaFiles, dir: &Path, now: OffsetDateTime) -> Result<Issuer, PlanError> {
+    let path = dir.join("ca.crt");
+    let (certificate, key) = ca_pair(files, dir)?;
+    let Validity {
+        not_before,
+        not_after,
+    } = certificate.validity;
+    match certificate.validity.at(now) {
+        Moment::After => return Err(PlanError::CaExpired { path, not_after }),
+        Moment::Before => return Err(PlanError::CaNotYetValid { path, not_before }),
+        Moment::Within => {}
+    }
+    Issuer::new(certificate, key).map_err(|error| match error {
+        SignError::NotACa(why) => PlanError::NotACa { path, why },
+        _ => PlanError::CaMismatch {
+            key: dir.join("ca.key"),
+            certificate: path,
+        },
+    })
+}
+
+/// Refuses here what every peer would refuse later (RFC 5280, 4.2.1.10).
+fn permit(entry: &Entry, issuer: &Issuer) -> Result<(), PlanError> {
+    let Some(constraints) = &issuer.certificate().name_constraints else {
+        return Ok(());
+    };
+    let has_dns = entry
+        .names
+        .iter()
+        .any(|name| matches!(name, GeneralName::Dns(_)));
+    // Without a DNS name, OpenSSL holds a commonName that looks like a host against the constraints.
+    let common_name = entry
+        .subject
+        .get("CN")
+        .filter(|name| !has_dns && name.contains('.'))
+        .and_then(|name| GeneralName::dns(name).ok());
+    let outside: Vec<GeneralName> = entry
+        .names
+        .iter()
+        .chain(&common_name)
+        .filter(|name| !constraints.allow(name))
+        .cloned()
+        .collect();
+    if outside.is_empty() {
+        return Ok(());
+    }
+    Err(PlanError::NotPermitted {
+        entry: entry.name.clone(),
+        names: outside,
+    })
+}
+
+fn decide(
+    entry: &Entry,
+    files: &EntryFiles,
+    issuer: &Issuer,
+    now: OffsetDateTime,
+    force: bool,
+    warnings: &mut Vec<Warning>,
+) -> Action {
+    let ca = issuer.certificate();
+    let (validity, clipped) = Validity::starting(now, &entry.valid_for).within(ca.validity);
+    let mut reasons = reason::find(entry, files, ca, now);
+    if let (Some(Reason::Due { .. }), Found::Read(found)) = (reasons.first(), &files.certificates)
+        && reasons.len() == 1
+        && found[0].validity.not_after >= ca.validity.not_after
+    {
+        reasons.clear();
+        warnings.push(Warning::CaEndsFirst {
+            name: entry.name.clone(),
+            not_after: ca.validity.not_after,
+        });
+    }
+    if reasons.is_empty() && force {
+        reasons.push(Reason::Forced);
+    }
+    if !entry.key.accepted_by_c_core() && entry.profile.server_auth() {
+        warnings.push(Warning::CCoreRefuses {
+            name: entry.name.clone(),
+            key: entry.key.as_str(),
+        });
+    }
+    match &files.certificates {
+        Found::Read(found) if reasons.is_empty() => Action::Keep {
+            not_after: found[0].validity.not_after,
+        },
+        _ => {
+            if clipped {
+                warnings.push(Warning::Clipped {
+                    name: entry.name.clone(),
+                    not_after: ca.validity.not_after,
+                });
+            }
+            Action::Issue { reasons, validity }
+        }
+    }
+}

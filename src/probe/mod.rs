@@ -1,0 +1,228 @@
+//! Talks to a live server as a gRPC client does, and concludes nothing: target → [`Observation`].
+//!
+//! The order is that of a client: resolve, TCP, TLS, HTTP/2, `grpc.health.v1`. After a refusal it goes on where
+//! that can show more, for diagnosis only: a peer whose certificate was not accepted gets no client
+//! certificate.
+
+mod connect;
+mod grpc;
+mod peek;
+mod stream;
+mod target;
+mod tls;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
+use tokio::net::TcpStream;
+
+use crate::store::Identity;
+
+pub use connect::{Attempt, ConnectFailure, Resolution, ResolveFailure};
+pub use grpc::{Http, Rpc, RpcOutcome, Serving};
+pub use peek::Protocol;
+pub use target::{Host, Target, TargetError};
+pub use tls::{CertificateRequest, Failure, Handshake};
+
+/// What to look at, and with what.
+pub struct Request {
+    /// Whom to dial.
+    pub target: Target,
+    /// Whom to trust.
+    pub anchors: Vec<CertificateDer<'static>>,
+    /// What to show when the server asks for a certificate.
+    pub identity: Option<Arc<Identity>>,
+    /// Limit for each step.
+    pub timeout: Duration,
+    /// The time at which certificates are judged.
+    pub now: OffsetDateTime,
+}
+
+/// Everything that was seen of one server.
+#[derive(Debug)]
+pub struct Observation {
+    /// Whom it is about.
+    pub target: Target,
+    /// The addresses of its name.
+    pub resolution: Resolution,
+    /// One for each address, in order.
+    pub attempts: Vec<Attempt>,
+    /// The TLS connections that were made, the one that counts first.
+    pub sessions: Vec<Session>,
+    /// What answers to a client without TLS, where TLS failed.
+    pub plaintext: Option<Protocol>,
+    /// Time for all of it.
+    pub elapsed: Duration,
+}
+
+/// One connection, from its handshake to the answer of the health service.
+#[derive(Debug)]
+pub struct Session {
+    /// Why it was made.
+    pub purpose: Purpose,
+    /// Where it went.
+    pub address: SocketAddr,
+    /// Whether a client certificate was held ready.
+    pub identity: bool,
+    /// What the server presented, the end entity first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// Whether rustls-webpki accepts the chain for the name, and its words if not; `None` before it was asked.
+    pub verified: Option<Result<(), String>>,
+    /// Whether the server asked for a client certificate, and from whom.
+    pub requested: Option<CertificateRequest>,
+    /// What was negotiated, or why there is no session.
+    pub handshake: Result<Handshake, Failure>,
+    /// What came first after the handshake, before anything was written.
+    pub first: Option<First>,
+    /// The health service's answer.
+    pub rpc: Option<Rpc>,
+    /// The first octets that the peer sent on the connection, before decryption.
+    pub peer_octets: Vec<u8>,
+    /// Time for the handshake.
+    pub elapsed: Duration,
+}
+
+/// Why a connection was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To look beyond a refusal, without showing a client certificate.
+    Diagnosis,
+    /// To see the certificate of a server that refused ALPN `h2`.
+    NoAlpn,
+    /// As a gRPC client would.
+    Primary,
+}
+
+/// What a server did after the handshake while nothing was written to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum First {
+    /// It sent these octets.
+    Octets(Vec<u8>),
+    /// It ended the connection.
+    Ended(Failure),
+    /// It waits for the client, as some proxies do.
+    Silent,
+}
+
+impl Observation {
+    /// The connection that counts.
+    pub fn primary(&self) -> Option<&Session> {
+        self.sessions.first()
+    }
+
+    /// The connection that saw the certificate chain.
+    pub fn seen(&self) -> Option<&Session> {
+        self.sessions
+            .iter()
+            .find(|session| !session.chain.is_empty())
+    }
+}
+
+/// Looks at one server. Ends within a few times `request.timeout`, whatever the server does.
+pub async fn observe(request: &Request) -> Observation {
+    let started = Instant::now();
+    let resolution = connect::resolve(&request.target, request.timeout).await;
+    let addresses: Vec<IpAddr> = resolution.result.clone().unwrap_or_default();
+    let (attempts, stream) =
+        connect::connect(&addresses, request.target.port, request.timeout).await;
+    let mut observation = Observation {
+        target: request.target.clone(),
+        resolution,
+        attempts,
+        sessions: Vec::new(),
+        plaintext: None,
+        elapsed: Duration::ZERO,
+    };
+    if let Some((address, stream)) = stream {
+        look(request, address, stream, &mut observation).await;
+    }
+    observation.elapsed = started.elapsed();
+    observation
+}
+
+async fn look(
+    request: &Request,
+    address: SocketAddr,
+    stream: TcpStream,
+    observation: &mut Observation,
+) {
+    let primary = session(request, address, stream, Purpose::Primary).await;
+    let next = next(&primary);
+    observation.sessions.push(primary);
+    match next {
+        Next::Done => {}
+        Next::Again(purpose) => {
+            if let Ok(stream) = connect::again(address, request.timeout).await {
+                observation
+                    .sessions
+                    .push(session(request, address, stream, purpose).await);
+            }
+        }
+        Next::Plaintext => {
+            if let Ok(stream) = connect::again(address, request.timeout).await {
+                observation.plaintext = Some(peek::peek(stream, request.timeout).await);
+            }
+        }
+    }
+}
+
+/// What to look at after the first connection.
+enum Next {
+    Done,
+    Again(Purpose),
+    Plaintext,
+}
+
+fn next(primary: &Session) -> Next {
+    match &primary.handshake {
+        Ok(_) => Next::Done,
+        Err(Failure::Certificate) => Next::Again(Purpose::Diagnosis),
+        Err(Failure::Alert(tls::NO_APPLICATION_PROTOCOL)) => Next::Again(Purpose::NoAlpn),
+        // A request for a certificate proves that it speaks TLS.
+        Err(_) if primary.requested.is_some() => Next::Done,
+        Err(_) => Next::Plaintext,
+    }
+}
+
+async fn session(
+    request: &Request,
+    address: SocketAddr,
+    stream: TcpStream,
+    purpose: Purpose,
+) -> Session {
+    let started = Instant::now();
+    let identity = request
+        .identity
+        .as_ref()
+        .filter(|_| purpose == Purpose::Primary);
+    let attempt = tls::connect(request, identity, stream, purpose).await;
+    let elapsed = started.elapsed();
+    let mut session = Session {
+        purpose,
+        address,
+        identity: identity.is_some(),
+        chain: attempt.chain,
+        verified: attempt.verified,
+        requested: attempt.requested,
+        handshake: Err(Failure::Closed),
+        first: None,
+        rpc: None,
+        peer_octets: attempt.peer_octets,
+        elapsed,
+    };
+    match attempt.result {
+        Err(failure) => session.handshake = Err(failure),
+        Ok((handshake, stream)) => {
+            session.handshake = Ok(handshake);
+            let (first, stream) = stream::read_first(stream).await;
+            if let (First::Octets(_) | First::Silent, Some(stream)) = (&first, stream) {
+                session.rpc = Some(grpc::health(&request.target, stream, request.timeout).await);
+            }
+            session.first = Some(first);
+        }
+    }
+    session
+}

@@ -1,0 +1,166 @@
+//! Streams that remember: the first octets of a peer, how it ended the connection, and what was read ahead.
+
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use super::First;
+use super::tls::{Failure, failure};
+
+/// How many octets of a peer are kept.
+const KEPT: usize = 64;
+/// How long a server may keep silent after the handshake before the client writes: some proxies wait for the
+/// client, and one that refuses a certificate answers by then.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Octets that several parts of a connection see.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shared<T>(Arc<Mutex<T>>);
+
+impl<T: Clone> Shared<T> {
+    pub(super) fn get(&self) -> T {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn with(&self, f: impl FnOnce(&mut T)) {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// A connection whose first received octets are kept.
+#[derive(Debug)]
+pub(super) struct Tap {
+    inner: TcpStream,
+    first: Shared<Vec<u8>>,
+}
+
+impl Tap {
+    pub(super) fn new(inner: TcpStream, first: Shared<Vec<u8>>) -> Self {
+        Self { inner, first }
+    }
+}
+
+impl AsyncRead for Tap {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        let new = &buffer.filled()[before..];
+        self.first.with(|kept| {
+            let room = KEPT - kept.len();
+            kept.extend_from_slice(&new[..new.len().min(room)]);
+        });
+        result
+    }
+}
+
+macro_rules! write_through {
+    ($stream:ty) => {
+        impl AsyncWrite for $stream {
+            fn poll_write(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                octets: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                Pin::new(&mut self.inner).poll_write(cx, octets)
+            }
+
+            fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Pin::new(&mut self.inner).poll_flush(cx)
+            }
+
+            fn poll_shutdown(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+            ) -> Poll<io::Result<()>> {
+                Pin::new(&mut self.inner).poll_shutdown(cx)
+            }
+        }
+    };
+}
+
+write_through!(Tap);
+write_through!(Watch);
+
+/// A TLS session that gives out first what was read ahead, and remembers how the peer ended it. An HTTP/2
+/// library keeps neither.
+#[derive(Debug)]
+pub(super) struct Watch {
+    inner: TlsStream<Tap>,
+    ahead: Vec<u8>,
+    end: Shared<Option<Failure>>,
+}
+
+impl Watch {
+    /// How the peer ended the session, once it has.
+    pub(super) fn end(&self) -> Shared<Option<Failure>> {
+        self.end.clone()
+    }
+}
+
+impl AsyncRead for Watch {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let count = self.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&self.ahead[..count]);
+            self.ahead.drain(..count);
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        let ended = match &result {
+            Poll::Ready(Err(error)) => Some(failure(error)),
+            Poll::Ready(Ok(())) if buffer.filled().len() == before => Some(Failure::Closed),
+            _ => None,
+        };
+        if ended.is_some() {
+            self.end.with(|end| *end = end.take().or(ended));
+        }
+        result
+    }
+}
+
+/// Waits a moment for what the server sends on its own: a gRPC server its SETTINGS, one that refuses the client
+/// certificate (or its absence) an alert or the end, which a write would turn into a bare reset.
+pub(super) async fn read_first(mut stream: TlsStream<Tap>) -> (First, Option<Watch>) {
+    let mut buffer = vec![0; 4096];
+    let first = match tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await {
+        Err(_) => First::Silent,
+        Ok(Ok(0)) => First::Ended(Failure::Closed),
+        Ok(Ok(count)) => {
+            buffer.truncate(count);
+            First::Octets(buffer)
+        }
+        Ok(Err(error)) if error.kind() == ErrorKind::UnexpectedEof => First::Ended(Failure::Closed),
+        Ok(Err(error)) => First::Ended(failure(&error)),
+    };
+    let ahead = match &first {
+        First::Octets(octets) => octets.clone(),
+        First::Silent => Vec::new(),
+        First::Ended(_) => return (first, None),
+    };
+    (
+        first,
+        Some(Watch {
+            inner: stream,
+            ahead,
+            end: Shared::default(),
+        }),
+    )
+}

@@ -1,0 +1,138 @@
+//! What `init` did.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::{Report, Style};
+use crate::pki::Certificate;
+use crate::plan::Warning;
+use crate::text::{date, printable, rfc3339, until};
+
+/// Whether there is a new CA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitOutcome {
+    /// It was made.
+    Created,
+    /// It was there.
+    Kept {
+        /// Whether `[ca]` asks for something else than it is.
+        differs: bool,
+        /// Whether others may read its key file.
+        key_is_open: bool,
+    },
+}
+
+/// What `init` did.
+#[derive(Debug)]
+pub struct InitReport {
+    /// The folder.
+    pub dir: PathBuf,
+    /// The CA.
+    pub certificate: Certificate,
+    /// Whether it is new.
+    pub outcome: InitOutcome,
+    /// certs.toml, where it was written now.
+    pub starter: Option<PathBuf>,
+    /// The time of the run.
+    pub now: OffsetDateTime,
+}
+
+impl Report for InitReport {
+    fn human(&self, style: Style) -> String {
+        let not_after = self.certificate.validity.not_after;
+        let subject = printable(&self.certificate.subject.to_string());
+        let (certificate, key) = (self.dir.join("ca.crt"), self.dir.join("ca.key"));
+        let mut text = String::new();
+        let left = until(self.now, not_after);
+        match self.outcome {
+            InitOutcome::Created => {
+                let made = style.good("made");
+                let _ = writeln!(
+                    text,
+                    "{made} the CA {subject}, valid until {}",
+                    date(not_after)
+                );
+                let mut line = |path: &std::path::Path, what| {
+                    let _ = writeln!(text, "  {:<12} {what}", path.display().to_string());
+                };
+                line(&certificate, "what clients trust; give it to everyone");
+                line(
+                    &key,
+                    "signs certificates; keep it secret, and keep a backup",
+                );
+                if let Some(starter) = &self.starter {
+                    line(starter, "a starter; put in the names that clients dial");
+                }
+                let _ = writeln!(text, "next: grpc-pki issue");
+            }
+            InitOutcome::Kept { .. } => {
+                let passed = self.now > not_after;
+                let state = if passed {
+                    format!("expired on {} ({left} ago)", date(not_after))
+                } else {
+                    format!("valid until {} ({left} left)", date(not_after))
+                };
+                let path = certificate.display();
+                let _ = writeln!(text, "nothing to do: {path} is the CA {subject}, {state}");
+                if let Some(starter) = &self.starter {
+                    let _ = writeln!(
+                        text,
+                        "{} {}, a starter",
+                        style.good("wrote"),
+                        starter.display()
+                    );
+                }
+            }
+        }
+        text
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let InitOutcome::Kept {
+            differs,
+            key_is_open,
+        } = self.outcome
+        else {
+            return Vec::new();
+        };
+        let mut warnings = Vec::new();
+        if differs {
+            warnings.push(
+                "[ca] in certs.toml asks for another CA than this one; a CA is never replaced, \
+                 and a new one needs another folder (`--pki`)"
+                    .to_owned(),
+            );
+        }
+        if key_is_open {
+            let path = self.dir.join("ca.key");
+            warnings.push(super::words::warning(&Warning::KeyIsOpen { path }));
+        }
+        warnings
+    }
+
+    fn json(&self) -> Value {
+        let certificate = &self.certificate;
+        json!({
+            "schema": 1,
+            "command": "init",
+            "ok": true,
+            "exit_code": 0,
+            "changed": self.outcome == InitOutcome::Created || self.starter.is_some(),
+            "ca": {
+                "certificate": self.dir.join("ca.crt"),
+                "key": self.dir.join("ca.key"),
+                "created": self.outcome == InitOutcome::Created,
+                "subject": certificate.subject.to_string(),
+                "serial": certificate.serial_hex(),
+                "sha256": certificate.fingerprint(),
+                "not_before": rfc3339(certificate.validity.not_before),
+                "not_after": rfc3339(certificate.validity.not_after),
+            },
+            "starter": self.starter,
+            "warnings": self.warnings(),
+        })
+    }
+}

@@ -1,0 +1,296 @@
+//! All changes of one run, at once or not at all.
+//!
+//! Each file is staged under `.grpc-pki/stage/` with its final mode and owner. Then all of it is made durable,
+//! a commit record names what is to go where, the files are renamed into place, and the record is dropped. A
+//! process that dies before the record stands has changed nothing; one that dies after it has its work
+//! completed by the next command. Every step can be done twice.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::lock::{Guard, sync_dir};
+use super::{Store, StoreError};
+
+const KEY_MODE: u32 = 0o600;
+const PUBLIC_MODE: u32 = 0o644;
+const STAGE: &str = "stage";
+const RECORD: &str = "commit.json";
+const LOG: &str = "issued.jsonl";
+/// Above this many files, one flush of the file system costs less than a flush of each.
+const FLUSH_EACH: usize = 32;
+
+/// A line of `issued.jsonl`: what was signed, so that it can be found, recognised and revoked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuedRecord {
+    /// Entry of certs.toml, or `ca`.
+    pub name: String,
+    /// Hexadecimal serial number.
+    pub serial: String,
+    /// Subject.
+    pub subject: String,
+    /// Subject of the issuer.
+    pub issuer: String,
+    /// `ca`, `server`, `client` or `peer`.
+    pub profile: String,
+    /// subjectAltName, each with its kind.
+    pub names: Vec<String>,
+    /// RFC 3339.
+    pub not_before: String,
+    /// RFC 3339.
+    pub not_after: String,
+    /// SHA-256 of the DER, hexadecimal.
+    pub sha256: String,
+}
+
+/// The commit record.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    /// Staged file → file of the folder; a key goes before its certificate.
+    rename: BTreeMap<String, String>,
+    /// Lines for `issued.jsonl` lie in this staged file and belong at this offset.
+    append: Option<Append>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Append {
+    staged: String,
+    offset: u64,
+}
+
+/// Changes that are being staged; dropped without [`Transaction::commit`], nothing has happened.
+#[derive(Debug)]
+pub struct Transaction<'g> {
+    guard: &'g Guard<'g>,
+    stage: PathBuf,
+}
+
+impl<'s> Guard<'s> {
+    /// Begins to stage changes.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn begin(&'s self) -> Result<Transaction<'s>, StoreError> {
+        let stage = self.store.work_dir().join(STAGE);
+        fs::create_dir(&stage).map_err(StoreError::write(&stage))?;
+        Ok(Transaction { guard: self, stage })
+    }
+
+    /// Completes a committed transaction, or drops what one that was not committed left.
+    pub(super) fn recover(&self) -> Result<(), StoreError> {
+        let work = self.store.work_dir();
+        let record = work.join(RECORD);
+        match fs::read(&record) {
+            Ok(text) => {
+                let parsed = serde_json::from_slice(&text).map_err(|_| StoreError::Record {
+                    path: record.clone(),
+                })?;
+                self.roll_forward(&parsed)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let dropped = fs::remove_file(work.join("commit.tmp"));
+                ignore_missing(dropped).map_err(StoreError::write(&work))?;
+                let stage = work.join(STAGE);
+                ignore_missing(fs::remove_dir_all(&stage)).map_err(StoreError::write(&stage))
+            }
+            Err(error) => Err(StoreError::read(&record)(error)),
+        }
+    }
+
+    fn roll_forward(&self, record: &Record) -> Result<(), StoreError> {
+        let work = self.store.work_dir();
+        let stage = work.join(STAGE);
+        for (from, to) in &record.rename {
+            let to = self.store.path(to);
+            // A file that is no longer staged was put into place before the interruption.
+            ignore_missing(fs::rename(stage.join(from), &to)).map_err(StoreError::write(&to))?;
+        }
+        if let Some(append) = &record.append {
+            let log = self.store.path(LOG);
+            append_at(&log, &stage.join(&append.staged), append.offset)
+                .map_err(StoreError::write(&log))?;
+        }
+        sync_dir(self.store.dir()).map_err(StoreError::write(self.store.dir()))?;
+        let path = work.join(RECORD);
+        fs::remove_file(&path).map_err(StoreError::write(&path))?;
+        ignore_missing(fs::remove_dir_all(&stage)).map_err(StoreError::write(&stage))
+    }
+}
+
+impl Transaction<'_> {
+    /// Stages a private key as PEM.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn key(&self, name: &str, pem: &str) -> Result<(), StoreError> {
+        self.stage(&format!("{name}.key"), pem.as_bytes(), KEY_MODE)
+    }
+
+    /// Stages a certificate file as PEM.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn certificate(&self, name: &str, pem: &str) -> Result<(), StoreError> {
+        self.stage(&format!("{name}.crt"), pem.as_bytes(), PUBLIC_MODE)
+    }
+
+    /// Stages `.gitignore`.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn gitignore(&self) -> Result<(), StoreError> {
+        self.stage(".gitignore", super::GITIGNORE.as_bytes(), PUBLIC_MODE)
+    }
+
+    fn stage(&self, file: &str, content: &[u8], mode: u32) -> Result<(), StoreError> {
+        let target = self.guard.store.path(file);
+        let path = self.stage.join(file);
+        create(&path, &target, content, mode).map_err(StoreError::write(&target))
+    }
+
+    /// Makes everything durable, puts it into place and writes down what was issued.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`]: before the commit record stands nothing has changed, and afterwards the next
+    /// command completes it.
+    pub fn commit(self, issued: &[IssuedRecord]) -> Result<(), StoreError> {
+        let work = self.guard.store.work_dir();
+        let failed = |source| StoreError::write(&work)(source);
+        let mut rename = BTreeMap::new();
+        for entry in fs::read_dir(&self.stage).map_err(failed)? {
+            let file = entry
+                .map_err(failed)?
+                .file_name()
+                .to_string_lossy()
+                .into_owned();
+            rename.insert(file.clone(), file);
+        }
+        let record = Record {
+            append: self.stage_log(issued)?,
+            rename,
+        };
+        self.make_durable(record.rename.len()).map_err(failed)?;
+        write_record(&work, &record).map_err(failed)?;
+        self.guard.roll_forward(&record)
+    }
+
+    fn stage_log(&self, issued: &[IssuedRecord]) -> Result<Option<Append>, StoreError> {
+        if issued.is_empty() {
+            return Ok(None);
+        }
+        let log = self.guard.store.path(LOG);
+        let failed = |source| StoreError::write(&log)(source);
+        let mut lines = Vec::new();
+        for record in issued {
+            serde_json::to_writer(&mut lines, record).map_err(|it| failed(it.into()))?;
+            lines.push(b'\n');
+        }
+        let staged = format!("{LOG}.append");
+        create(&self.stage.join(&staged), &log, &lines, PUBLIC_MODE).map_err(failed)?;
+        let offset = match fs::metadata(&log) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == ErrorKind::NotFound => 0,
+            Err(error) => return Err(failed(error)),
+        };
+        Ok(Some(Append { staged, offset }))
+    }
+
+    fn make_durable(&self, files: usize) -> io::Result<()> {
+        if files > FLUSH_EACH {
+            return rustix::fs::syncfs(File::open(&self.stage)?).map_err(io::Error::from);
+        }
+        for entry in fs::read_dir(&self.stage)? {
+            File::open(entry?.path())?.sync_all()?;
+        }
+        sync_dir(&self.stage)
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        // Once the commit record stands, what is staged belongs to it.
+        if !self.guard.store.work_dir().join(RECORD).exists() {
+            let _ = fs::remove_dir_all(&self.stage);
+        }
+    }
+}
+
+impl Store {
+    /// Whether an interrupted command left something to complete or to drop.
+    pub(super) fn has_leftovers(&self) -> bool {
+        let work = self.work_dir();
+        work.join(STAGE).exists() || work.join(RECORD).exists()
+    }
+}
+
+/// Creates a staged file with its final mode: that of the file it replaces where it is at least as tight.
+fn create(path: &Path, replaces: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let replaced = fs::metadata(replaces).ok().filter(fs::Metadata::is_file);
+    let kept = replaced
+        .as_ref()
+        .map(|it| it.mode() & 0o777)
+        .filter(|it| it & !mode == 0);
+    let mode = kept.unwrap_or(mode);
+    // The mode is given at creation, so that a key is at no instant more open than it ends.
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode | 0o200)
+        .open(path)?;
+    if let Some(replaced) = &replaced {
+        let own = file.metadata()?;
+        if (own.uid(), own.gid()) != (replaced.uid(), replaced.gid()) {
+            // Only root can give a file away; for others the new file is their own.
+            let _ = fchown(&file, Some(replaced.uid()), Some(replaced.gid()));
+        }
+    }
+    file.write_all(content)?;
+    // What the umask took off a public file, and the right to write that only staging needed.
+    if file.metadata()?.mode() & 0o777 != mode {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    Ok(())
+}
+
+fn write_record(work: &Path, record: &Record) -> io::Result<()> {
+    let draft = work.join("commit.tmp");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(KEY_MODE)
+        .open(&draft)?;
+    file.write_all(&serde_json::to_vec(record)?)?;
+    file.sync_all()?;
+    fs::rename(&draft, work.join(RECORD))?;
+    sync_dir(work)
+}
+
+/// Puts the staged lines at their offset, whatever an interrupted attempt left behind it.
+fn append_at(log: &Path, staged: &Path, offset: u64) -> io::Result<()> {
+    let lines = fs::read(staged)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(PUBLIC_MODE)
+        .open(log)?;
+    file.set_len(offset)?;
+    file.seek(SeekFrom::Start(offset))?;
+    file.write_all(&lines)?;
+    file.sync_all()
+}
+
+fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| {
+        if error.kind() == ErrorKind::NotFound {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    })
+}

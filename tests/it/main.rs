@@ -1,0 +1,6 @@
+//! The integration tests, as one binary.
+
+// The checked-in protobuf code is what its source generates.
+mod protobuf;
+// The sample server: who gets in, reload, start and stop.
+mod sample;
