@@ -126,7 +126,6 @@ impl Source for Files {
             chain: identity.chain,
             key: identity.key,
             client_anchors: anchors.transpose()?.map(ders),
-            client_crls: Vec::new(),
         })
     }
 }

@@ -3,10 +3,12 @@
 //! Each aspect is judged on its own, so that everything that is wrong is told in one go, the first cause first.
 //! A finding has a stable [`Code`]; its words are written where it is found, and nowhere else.
 
-mod answer;
 mod certificate;
+mod client_auth;
 mod code;
 mod fix;
+mod grpc;
+mod http2;
 mod reach;
 mod words;
 

@@ -9,7 +9,7 @@ use x509_parser::extensions::{GeneralName as Parsed, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Extension, X509Name};
 use x509_parser::public_key::PublicKey as ParsedKey;
 
-use super::dn::AttributeType;
+use super::dn::{AttributeType, Escaped};
 use super::name::GeneralName;
 use super::profile::{NameConstraints, Network};
 use super::validity::Validity;
@@ -190,7 +190,7 @@ impl fmt::Display for Name {
         for (index, (oid, value)) in self.attributes.iter().enumerate() {
             let separator = if index == 0 { "" } else { ", " };
             let label = AttributeType::by_oid(oid).map_or(oid.as_str(), |it| it.short);
-            write!(f, "{separator}{label}={value}")?;
+            write!(f, "{separator}{label}={}", Escaped(value))?;
         }
         Ok(())
     }

@@ -336,7 +336,22 @@ impl fmt::Display for DistinguishedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (attribute, value)) in self.attributes.iter().enumerate() {
             let separator = if index == 0 { "" } else { ", " };
-            write!(f, "{separator}{}={value}", attribute.short)?;
+            write!(f, "{separator}{}={}", attribute.short, Escaped(value))?;
+        }
+        Ok(())
+    }
+}
+
+/// A value with the characters escaped that would read as another attribute (RFC 4514, 2.4).
+pub(super) struct Escaped<'a>(pub(super) &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            if matches!(character, ',' | '+' | '\\') {
+                f.write_str("\\")?;
+            }
+            write!(f, "{character}")?;
         }
         Ok(())
     }
@@ -370,6 +385,12 @@ mod tests {
         }
         assert_eq!(parsed(&name), "DC=test, DC=corp, OU=One, CN=x, OU=Two");
         assert_eq!(name.to_string(), "DC=test, DC=corp, OU=One, CN=x, OU=Two");
+    }
+
+    #[test]
+    fn a_value_cannot_pass_for_another_attribute() {
+        let name = DistinguishedName::common_name("a, OU=b+c\\").unwrap();
+        assert_eq!(name.to_string(), "CN=a\\, OU=b\\+c\\\\");
     }
 
     #[test]

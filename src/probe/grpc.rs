@@ -32,6 +32,13 @@ pub struct Rpc {
     pub elapsed: Duration,
 }
 
+impl Rpc {
+    /// Whether the server answered the call, in whatever way.
+    pub fn is_answered(&self) -> bool {
+        !matches!(self.outcome, RpcOutcome::NoAnswer(_))
+    }
+}
+
 /// What came of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RpcOutcome {

@@ -18,7 +18,7 @@ use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
 use super::HandshakeError;
-use super::whoami::Caller;
+use super::whoami::{self, Caller};
 
 /// A client on the slowest of lines needs two seconds; one that needs more has gone away.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -35,12 +35,12 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Makes the handshake. Once `cut` is true the connection ends, whatever it is doing.
+    /// Makes the handshake. Once the sender of `cut` is gone the connection ends, whatever it is doing.
     pub(super) async fn accept(
         stream: TcpStream,
         peer: SocketAddr,
         config: Arc<ServerConfig>,
-        mut cut: watch::Receiver<bool>,
+        mut cut: watch::Receiver<()>,
     ) -> Result<Self, HandshakeError> {
         // gRPC writes small frames and waits for the answer.
         stream.set_nodelay(true).map_err(HandshakeError::Io)?;
@@ -48,11 +48,11 @@ impl Connection {
         let handshake = TlsAcceptor::from(config).accept(stream).into_fallible();
         match timeout(HANDSHAKE, handshake).await {
             Ok(Ok(stream)) => Ok(Self {
-                caller: Caller::of_session(stream.get_ref().1, peer),
+                caller: whoami::of_session(stream.get_ref().1, peer),
                 stream,
-                // No sender means no server: that ends it too.
+                // Nothing is ever sent.
                 cut: Box::pin(async move {
-                    let _ = cut.wait_for(|cut| *cut).await;
+                    let _ = cut.changed().await;
                 }),
                 is_cut: false,
             }),

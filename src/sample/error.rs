@@ -53,9 +53,6 @@ pub enum MaterialError {
     /// The server certificate is not one.
     #[error("the server certificate cannot be parsed")]
     Certificate,
-    /// A revocation list is not one, or is of a kind that is not supported.
-    #[error("a certificate revocation list cannot be parsed")]
-    Crl,
     /// The private key is damaged, or of a kind that TLS has no use for.
     #[error("the private key of the server certificate is not one that TLS can use")]
     Key,
@@ -180,9 +177,7 @@ impl fmt::Display for Refusal<'_> {
                 "is not for client authentication"
             }
             E::NotValidYet | E::NotValidYetContext { .. } => "is not valid yet",
-            E::Revoked => "is revoked",
             E::UnknownIssuer => "is not issued by a trust anchor of this server",
-            E::UnknownRevocationStatus => "is covered by no certificate revocation list",
             _ => "cannot be verified",
         })
     }

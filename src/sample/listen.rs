@@ -54,8 +54,7 @@ async fn bind(resolved: &[SocketAddr]) -> Result<Vec<TcpListener>, ServeError> {
     let mut unusable = None;
     let mut port = 0;
 
-    for &address in resolved {
-        let mut address = address;
+    for mut address in resolved.iter().copied() {
         if address.port() == 0 {
             address.set_port(port);
         }

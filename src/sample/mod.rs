@@ -9,16 +9,16 @@
 //! ```
 //!
 //! The certificates are replaced without a restart. A new connection gets the new ones; an open one
-//! goes on as it began. Trust anchors and revocation lists for client certificates are replaced at
-//! the same time, and a session from before cannot be resumed past them: every load makes
-//! a whole new `ServerConfig`, with a session store of its own.
+//! goes on as it began. Trust anchors for client certificates are replaced at the same time, and
+//! a session from before cannot be resumed past them: every load makes a whole new `ServerConfig`,
+//! with a session store of its own.
 //!
 //! This room neither reads files nor prints. Files come through a [`Source`]; what happens goes out
 //! as an [`Event`].
 
 use std::net::SocketAddr;
 
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 mod connection;
 mod error;
@@ -50,8 +50,6 @@ pub struct Material {
     pub key: PrivateKeyDer<'static>,
     /// With `Some`, a client certificate is required and must chain to one of these.
     pub client_anchors: Option<Vec<CertificateDer<'static>>>,
-    /// Client certificates listed here are refused; an issuer without a list is not checked.
-    pub client_crls: Vec<CertificateRevocationListDer<'static>>,
 }
 
 /// Where the material comes from.

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{InconsistentKeys, RootCertStore, ServerConfig};
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::CertificateDer;
 use tokio::time::MissedTickBehavior;
 
 use super::server::Events;
-use super::{Event, Material, MaterialError, Source, whoami};
+use super::{Event, Material, MaterialError, Source};
+use crate::pki::Certificate;
 
 /// Someone who replaces a certificate waits no longer than this for the server to notice.
 const POLL: Duration = Duration::from_millis(500);
@@ -32,11 +32,16 @@ pub(super) fn load<S: Source>(source: &S) -> Result<Loaded, MaterialError> {
     let material = source
         .load()
         .map_err(|why| MaterialError::Source(Box::new(why)))?;
-    let fingerprint = material.chain.first().map(|c| whoami::fingerprint(c));
+    let presented = material
+        .chain
+        .first()
+        .cloned()
+        .ok_or(MaterialError::NoCertificate)?;
+    let certificate = Certificate::from_der(presented).map_err(|_| MaterialError::Certificate)?;
 
     Ok(Loaded {
         config: Arc::new(server_config(material)?),
-        fingerprint: fingerprint.unwrap_or_default(),
+        fingerprint: certificate.fingerprint(),
         stamp,
     })
 }
@@ -84,63 +89,39 @@ pub(super) async fn watch<S: Source>(
 /// that was let in under other trust anchors has to present its certificate again.
 fn server_config(material: Material) -> Result<ServerConfig, MaterialError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let identity = identity(&material, &provider)?;
-
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|why| MaterialError::Source(Box::new(why)))?;
     let builder = match material.client_anchors {
-        Some(anchors) => builder.with_client_cert_verifier(client_verifier(
-            &anchors,
-            material.client_crls,
-            provider,
-        )?),
+        Some(anchors) => builder.with_client_cert_verifier(client_verifier(anchors, provider)?),
         None => builder.with_no_client_auth(),
     };
 
-    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(identity)));
+    // It also proves that the certificate and the key belong together.
+    let mut config = builder
+        .with_single_cert(material.chain, material.key)
+        .map_err(|why| match why {
+            rustls::Error::InconsistentKeys(_) => MaterialError::KeyMismatch,
+            rustls::Error::InvalidCertificate(_) => MaterialError::Certificate,
+            _ => MaterialError::Key,
+        })?;
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(config)
 }
 
-/// The chain and its key, proved to belong together.
-fn identity(material: &Material, provider: &CryptoProvider) -> Result<CertifiedKey, MaterialError> {
-    use rustls::Error::{InconsistentKeys as Inconsistent, NoCertificatesPresented};
-
-    let key = provider
-        .key_provider
-        .load_private_key(material.key.clone_key())
-        .map_err(|_| MaterialError::Key)?;
-    let identity = CertifiedKey::new(material.chain.clone(), key);
-    match identity.keys_match() {
-        // Unknown is for keys that cannot tell their public half; those of aws-lc-rs can.
-        Ok(()) | Err(Inconsistent(InconsistentKeys::Unknown)) => Ok(identity),
-        Err(Inconsistent(_)) => Err(MaterialError::KeyMismatch),
-        Err(NoCertificatesPresented) => Err(MaterialError::NoCertificate),
-        Err(_) => Err(MaterialError::Certificate),
-    }
-}
-
 fn client_verifier(
-    anchors: &[CertificateDer<'static>],
-    crls: Vec<CertificateRevocationListDer<'static>>,
+    anchors: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ClientCertVerifier>, MaterialError> {
     let mut roots = RootCertStore::empty();
-    for (index, anchor) in anchors.iter().enumerate() {
-        let number = index + 1;
+    for (number, anchor) in (1..).zip(anchors) {
         roots
-            .add(anchor.clone())
+            .add(anchor)
             .map_err(|_| MaterialError::Anchor { number })?;
     }
 
     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-        .with_crls(crls)
-        // During a rollover one of two CAs may have no list yet.
-        .allow_unknown_revocation_status()
         .build()
-        .map_err(|why| match why {
-            VerifierBuilderError::NoRootAnchors => MaterialError::NoAnchors,
-            _ => MaterialError::Crl,
-        })
+        // Nothing else can be wrong where there are no revocation lists.
+        .map_err(|_| MaterialError::NoAnchors)
 }

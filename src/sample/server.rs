@@ -86,7 +86,7 @@ impl<S: Source> Server<S> {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let (routes, mut health) = routes().await?;
         let (connected, connections) = mpsc::channel(1);
-        let (cut, is_cut) = watch::channel(false);
+        let (cut, is_cut) = watch::channel(());
         let (drain, draining) = oneshot::channel::<()>();
 
         let mut tasks = JoinSet::new();
@@ -128,7 +128,7 @@ impl<S: Source> Server<S> {
         // The receiver is in `serving`, which is not done.
         let _ = drain.send(());
         if timeout(GRACE, &mut serving).await.is_err() {
-            let _ = cut.send(true);
+            drop(cut);
             let _ = serving.await;
         }
         Ok(())
@@ -140,7 +140,7 @@ impl<S: Source> Server<S> {
 struct Door {
     config: Arc<ArcSwap<ServerConfig>>,
     connected: mpsc::Sender<Connection>,
-    cut: watch::Receiver<bool>,
+    cut: watch::Receiver<()>,
     events: Events,
     handshakes: Arc<Semaphore>,
 }
@@ -167,7 +167,8 @@ impl Door {
         let config = self.config.load_full();
         match Connection::accept(stream, peer, config, self.cut).await {
             Ok(connection) => {
-                let subject = connection.caller().subject();
+                let caller = connection.caller();
+                let subject = caller.authenticated.then(|| caller.subject.clone());
                 (self.events)(Event::Connected { peer, subject });
                 // The receiver is gone only when the server is.
                 let _ = self.connected.send(connection).await;

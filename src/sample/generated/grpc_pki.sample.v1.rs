@@ -11,7 +11,8 @@ pub struct WhoAmIResponse {
     /// Whether the caller presented a client certificate, and the server verified it.
     #[prost(bool, tag = "1")]
     pub authenticated: bool,
-    /// The subject of the client certificate, as in RFC 4514: "CN=alice,O=MyOrganization,C=US".
+    /// The subject of the client certificate, in the order of the certificate:
+    /// "O=MyOrganization, CN=client". A subject without attributes is "(empty)".
     #[prost(string, tag = "2")]
     pub subject: ::prost::alloc::string::String,
     /// The DNS names in the subject alternative name of the client certificate.
@@ -26,7 +27,8 @@ pub struct WhoAmIResponse {
     /// The SHA-256 of the client certificate (DER) in lower-case hexadecimal.
     #[prost(string, tag = "6")]
     pub sha256_fingerprint: ::prost::alloc::string::String,
-    /// The serial number of the client certificate in lower-case hexadecimal.
+    /// The serial number of the client certificate in lower-case hexadecimal, without leading zero
+    /// octets.
     #[prost(string, tag = "7")]
     pub serial_number: ::prost::alloc::string::String,
     /// The negotiated version: "TLS 1.3" or "TLS 1.2". Empty where the transport does not tell.

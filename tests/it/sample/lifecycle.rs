@@ -97,13 +97,6 @@ async fn unusable_material_is_named() {
             },
             "trust anchor 2 for client certificates is not a certificate",
         ),
-        (
-            Material {
-                client_crls: vec![vec![0].into()],
-                ..good()
-            },
-            "a certificate revocation list cannot be parsed",
-        ),
     ];
     for (material, why) in cases {
         let bound = Server::bind("127.0.0.1:0", Files::new(material), drop).await;

@@ -10,21 +10,18 @@ use grpc_pki::sample::v1::{WhoAmIRequest, WhoAmIResponse};
 use grpc_pki::sample::{Event, Material, ServeError, Server, Source};
 use hyper_util::rt::TokioIo;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
-    SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose, SanType, SerialNumber, date_time_ymd,
 };
 use rustls::{ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion};
-use rustls_pki_types::{
-    CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName,
-};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, Endpoint, Identity};
 
 /// Nothing here takes a second; a slow machine gets thirty.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -37,10 +34,9 @@ pub async fn soon<T>(what: impl Future<Output = T>) -> T {
 /// A certificate authority.
 pub struct Ca(CertifiedIssuer<'static, KeyPair>);
 
-/// A certificate, its key and its serial number.
+/// A certificate and its key.
 pub struct Issued {
     pub certificate: CertificateDer<'static>,
-    pub serial: u64,
     key: KeyPair,
 }
 
@@ -48,7 +44,7 @@ impl Ca {
     pub fn new(name: &str) -> Self {
         let mut params = params(name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let key = KeyPair::generate().unwrap();
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
@@ -76,23 +72,6 @@ impl Ca {
         self.issue(params, serial)
     }
 
-    pub fn crl(&self, revoked: &Issued) -> CertificateRevocationListDer<'static> {
-        let params = CertificateRevocationListParams {
-            this_update: date_time_ymd(2020, 1, 2),
-            next_update: date_time_ymd(2100, 1, 1),
-            crl_number: 1.into(),
-            issuing_distribution_point: None,
-            revoked_certs: vec![RevokedCertParams {
-                serial_number: revoked.serial.into(),
-                revocation_time: date_time_ymd(2020, 1, 2),
-                reason_code: None,
-                invalidity_date: None,
-            }],
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        params.signed_by(&self.0).unwrap().into()
-    }
-
     fn issue(&self, mut params: CertificateParams, serial: u64) -> Issued {
         params.is_ca = IsCa::ExplicitNoCa;
         params.use_authority_key_identifier_extension = true;
@@ -101,7 +80,6 @@ impl Ca {
         let certificate = params.signed_by(&key, &self.0).unwrap();
         Issued {
             certificate: certificate.der().clone(),
-            serial,
             key,
         }
     }
@@ -119,9 +97,19 @@ fn params(name: &str) -> CertificateParams {
     params
 }
 
+/// A certificate as tonic takes it.
+pub fn pem(certificate: &CertificateDer<'_>) -> Certificate {
+    Certificate::from_pem(grpc_pki::pki::pem::encode("CERTIFICATE", certificate).as_str())
+}
+
 impl Issued {
     pub fn key(&self) -> PrivateKeyDer<'static> {
         PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()
+    }
+
+    /// Certificate and key as tonic takes them.
+    pub fn identity(&self) -> Identity {
+        Identity::from_pem(pem(&self.certificate), self.key.serialize_pem())
     }
 
     /// What a server of this certificate loads; with `anchors`, it wants client certificates.
@@ -130,7 +118,6 @@ impl Issued {
             chain: vec![self.certificate.clone()],
             key: self.key(),
             client_anchors: anchors.map(|all| all.iter().map(|ca| ca.anchor()).collect()),
-            client_crls: Vec::new(),
         }
     }
 }
@@ -163,7 +150,6 @@ impl Source for Files {
             chain: material.chain.clone(),
             key: material.key.clone_key(),
             client_anchors: material.client_anchors.clone(),
-            client_crls: material.client_crls.clone(),
         })
     }
 }

@@ -1,0 +1,158 @@
+//! After the handshake: ALPN and HTTP/2.
+
+use super::words::ended;
+use super::{Code, Finding, Fix, Judge, StageId, Status};
+use crate::probe::{Failure, First, Purpose, Rpc, RpcOutcome, Session};
+use crate::text::printable;
+
+const NO_APPLICATION_PROTOCOL: u8 = 120;
+/// Frame type of SETTINGS (RFC 9113, 6.5).
+const SETTINGS: u8 = 4;
+
+impl Judge<'_> {
+    /// The connection whose answers count: the first one that got through its handshake.
+    pub(super) fn answering(&self) -> Option<&Session> {
+        let sessions = &self.observation.sessions;
+        let through = sessions.iter().filter(|it| it.purpose != Purpose::NoAlpn);
+        through
+            .into_iter()
+            .find(|it| it.handshake.is_ok())
+            .or_else(|| self.observation.primary())
+    }
+
+    pub(super) fn alpn(&mut self) {
+        let Some(primary) = self.observation.primary() else {
+            return;
+        };
+        if primary.handshake == Err(Failure::Alert(NO_APPLICATION_PROTOCOL)) {
+            let headline = "the server does not offer HTTP/2".to_owned();
+            let why = "It speaks TLS, but refuses `h2`, the protocol of gRPC, in ALPN: an HTTP/1 server or a \
+                       proxy that is not set up for gRPC.";
+            let fix = Fix::steps([
+                "check the port: is it the one for gRPC?",
+                "nginx: listen … ssl http2; with grpc_pass · haproxy: bind … alpn h2",
+            ]);
+            let code = Code::AlpnRefused;
+            let finding = Finding {
+                code,
+                stage: StageId::Alpn,
+                headline,
+                why: why.to_owned(),
+                fix,
+            };
+            return self.find(StageId::Alpn, "h2 refused", finding);
+        }
+        let Some(Ok(handshake)) = self.answering().map(|it| it.handshake.clone()) else {
+            return;
+        };
+        if handshake.alpn.as_deref() == Some("h2") {
+            return self.stage(StageId::Alpn, Status::Ok, "h2", None);
+        }
+        let speaks = self.answering().is_some_and(speaks_http2);
+        let state = if speaks {
+            "It does speak HTTP/2, but"
+        } else {
+            "It"
+        };
+        let headline = "the server chose no protocol by ALPN".to_owned();
+        let why = format!(
+            "{state} did not say so in the handshake: Go (since 1.67), Python, C++ and Rust clients refuse that, \
+             Node alone accepts it."
+        );
+        let fix = Fix::steps([
+            "let the server offer `h2` in ALPN",
+            "Go: grpc.Creds(credentials.NewTLS(config)), or NextProtos: []string{\"h2\"} · \
+             Python ssl: context.set_alpn_protocols([\"h2\"]) · haproxy: bind … alpn h2",
+        ]);
+        let finding = Finding {
+            code: Code::AlpnNone,
+            stage: StageId::Alpn,
+            headline,
+            why,
+            fix,
+        };
+        self.find(StageId::Alpn, "none chosen", finding);
+    }
+
+    pub(super) fn http2(&mut self) {
+        let Some(session) = self.answering() else {
+            return;
+        };
+        let (Ok(_), Some(first)) = (&session.handshake, &session.first) else {
+            return;
+        };
+        if self.refused(session).is_some() {
+            return;
+        }
+        let elapsed = session.rpc.as_ref().map(|it| it.elapsed);
+        let answered = session.rpc.as_ref().is_some_and(Rpc::is_answered);
+        let closed = |failure: &Failure| {
+            (
+                Code::Http2Closed,
+                "the connection ended after the handshake".to_owned(),
+                format!("TLS was agreed, then {}.", ended(failure)),
+                Fix::steps([
+                    "look at the server's log: what it did after the handshake stands there",
+                ]),
+            )
+        };
+        let silent = || {
+            (
+                Code::Http2Silent,
+                "HTTP/2 was agreed, but the server never speaks it".to_owned(),
+                "The handshake is done, and then no SETTINGS frame comes.".to_owned(),
+                Fix::steps([
+                    "look at the server behind this port: it hangs, or a proxy has lost its backend",
+                ]),
+            )
+        };
+        let (code, headline, why, fix) = match first {
+            _ if answered => {
+                let settings = speaks_http2(session);
+                let message = if settings {
+                    "SETTINGS received"
+                } else {
+                    "answers after the client's preface"
+                };
+                return self.stage(StageId::Http2, Status::Ok, message, elapsed);
+            }
+            First::Octets(_) if speaks_http2(session) => {
+                return self.stage(StageId::Http2, Status::Ok, "SETTINGS received", None);
+            }
+            First::Octets(octets) => {
+                let octets: String = printable(&String::from_utf8_lossy(octets))
+                    .chars()
+                    .take(40)
+                    .collect();
+                (
+                    Code::Http2NotSpoken,
+                    "behind TLS there is no HTTP/2".to_owned(),
+                    format!("After the handshake the server sent `{octets}`."),
+                    Fix::steps(["check the port: is it the one for gRPC, or a web server's?"]),
+                )
+            }
+            First::Ended(failure) => closed(failure),
+            First::Silent => match session.rpc.as_ref().map(|it| &it.outcome) {
+                Some(RpcOutcome::NoAnswer(Failure::Timeout)) | None => silent(),
+                Some(RpcOutcome::NoAnswer(failure)) => closed(failure),
+                Some(_) => return,
+            },
+        };
+        self.find(
+            StageId::Http2,
+            headline.clone(),
+            Finding {
+                code,
+                stage: StageId::Http2,
+                headline,
+                why,
+                fix,
+            },
+        );
+    }
+}
+
+/// Whether the server opened with SETTINGS, as HTTP/2 servers do (RFC 9113, 3.4).
+pub(super) fn speaks_http2(session: &Session) -> bool {
+    matches!(&session.first, Some(First::Octets(octets)) if octets.get(3) == Some(&SETTINGS))
+}
