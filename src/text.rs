@@ -68,6 +68,9 @@ pub fn printable(text: &str) -> String {
 pub fn io_text(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
+    let text = text
+        .strip_prefix("failed to lookup address information: ")
+        .unwrap_or(text);
     let mut chars = text.chars();
     match chars.next() {
         Some(first) if !chars.as_str().starts_with(|c: char| c.is_uppercase()) => {

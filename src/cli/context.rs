@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{ColorChoice, Common, Format};
@@ -84,12 +85,31 @@ impl<'a, 'w> Printer<'a, 'w> {
         }
     }
 
-    /// A line of a long-running command, at once.
-    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
-        if !self.quiet && self.format == Format::Human {
-            writeln!(self.context.stdout, "{text}")?;
-            self.context.stdout.flush()?;
+    /// Something that happened in a long-running command, at once: a line, or a JSON document a line.
+    pub(super) fn event(&mut self, text: &str, json: &Value) -> io::Result<()> {
+        match self.format {
+            Format::Human if self.quiet => return Ok(()),
+            Format::Human => writeln!(self.context.stdout, "{text}")?,
+            Format::Json => writeln!(self.context.stdout, "{json}")?,
         }
-        Ok(())
+        self.context.stdout.flush()
+    }
+
+    /// A line for people, at once.
+    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
+        if self.format == Format::Human {
+            self.event(text, &Value::Null)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The result of a command that told people about it as it went.
+    pub(super) fn document(&mut self, json: &Value) -> io::Result<()> {
+        if self.format == Format::Json {
+            self.event("", json)
+        } else {
+            Ok(())
+        }
     }
 }

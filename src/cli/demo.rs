@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -40,6 +41,7 @@ impl Demo {
                 program,
                 color,
                 verbose: common.verbose,
+                steps: Vec::new(),
                 printer,
             };
             // Dropping the stage ends what runs and removes the folder, whichever way this ends.
@@ -58,6 +60,8 @@ struct Stage<'a, 'c, 'w> {
     program: PathBuf,
     color: &'static str,
     verbose: bool,
+    /// What was run, and its exit code.
+    steps: Vec<Value>,
     printer: &'a mut Printer<'c, 'w>,
 }
 
@@ -93,6 +97,10 @@ impl Stage<'_, '_, '_> {
         self.step(&wrong, exit::CERTIFICATE).await?;
         self.stop(server).await?;
         self.say("Everything went as it should; the folder is gone again.")?;
+        let steps = &self.steps;
+        let json =
+            json!({ "schema": 1, "command": "demo", "ok": true, "exit_code": 0, "steps": steps });
+        self.printer.document(&json).map_err(Stop::Pipe)?;
         Ok(exit::OK)
     }
 
@@ -140,6 +148,8 @@ impl Stage<'_, '_, '_> {
         }
         self.printer.line("").map_err(Stop::Pipe)?;
         let code = output.status.code();
+        self.steps
+            .push(json!({ "command": format!("grpc-pki {command}"), "exit_code": code }));
         if code == Some(i32::from(expected)) {
             return Ok(());
         }

@@ -23,6 +23,15 @@ use crate::error::{Error, Kind};
 use crate::store::Store;
 use context::Printer;
 
+/// The way from an empty folder to a trusted server.
+const EXAMPLES: &str = "Examples:
+  grpc-pki init                            a CA, and a certs.toml to edit
+  grpc-pki issue                           keys and certificates as certs.toml asks
+  grpc-pki serve                           a sample server on localhost:50051
+  grpc-pki verify localhost:50051          is it trusted? if not, why, and what to do
+  grpc-pki demo                            all of it at once, in a temporary folder
+";
+
 /// How long a command waits for another one that is changing the same folder.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -189,7 +198,11 @@ type Done = Result<u8, Stop>;
 pub fn command() -> clap::Command {
     let command = Cli::command()
         .disable_help_subcommand(true)
-        .after_long_help(exit::help());
+        .after_long_help(format!(
+            "{EXAMPLES}
+{}",
+            exit::help()
+        ));
     let names: Vec<String> = command
         .get_subcommands()
         .map(|it| it.get_name().to_owned())
@@ -217,6 +230,6 @@ fn usage(error: &clap::Error, context: &mut Context<'_>) -> u8 {
     } else {
         (&mut *context.stdout, exit::OK)
     };
-    let _ = stream.write_all(text.as_bytes());
+    let _ = writeln!(stream, "{}", text.trim_end());
     code
 }

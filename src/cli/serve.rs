@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use rustls::pki_types::CertificateDer;
+use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -69,7 +70,15 @@ impl Serve {
             .map_or(self.address.as_str(), |(host, _)| host);
         let kind = if self.mtls { "mutual TLS" } else { "TLS" };
         let line = format!("listening on {host}:{port} ({kind}, {certificate}); Ctrl-C stops it");
-        printer.line(&line).map_err(Stop::Pipe)?;
+        let json = json!({
+            "schema": 1,
+            "command": "serve",
+            "event": "listening",
+            "addresses": server.local_addrs(),
+            "mtls": self.mtls,
+            "certificate": certificate,
+        });
+        printer.event(&line, &json).map_err(Stop::Pipe)?;
         let stop = async {
             tokio::select! {
                 _ = interrupt.recv() => {}
@@ -81,12 +90,12 @@ impl Serve {
             tokio::select! {
                 ended = &mut running => {
                     ended.map_err(Error::from)?;
-                    printer.line("stopped").map_err(Stop::Pipe)?;
+                    printer.event("stopped", &told("stopped", "stopped")).map_err(Stop::Pipe)?;
                     return Ok(exit::OK);
                 }
                 Some(event) = events.recv() => {
-                    if let Some(line) = told(&event, printer.style.verbose) {
-                        printer.line(&line).map_err(Stop::Pipe)?;
+                    if let Some((name, line)) = words(&event, printer.style.verbose) {
+                        printer.event(&line, &told(name, &line)).map_err(Stop::Pipe)?;
                     }
                 }
             }
@@ -130,29 +139,40 @@ impl Source for Files {
     }
 }
 
-/// One event as a line; connections only with `-v`.
-fn told(event: &Event, verbose: bool) -> Option<String> {
+fn told(event: &str, message: &str) -> Value {
+    json!({ "schema": 1, "command": "serve", "event": event, "message": message })
+}
+
+/// One event by its name and in words; connections only with `-v`.
+fn words(event: &Event, verbose: bool) -> Option<(&'static str, String)> {
     let chain = |error: &(dyn std::error::Error + 'static)| {
         let mut words = vec![error.to_string()];
         words.extend(causes(error));
         printable(&words.join(": "))
     };
     Some(match event {
-        Event::AcceptFailed { why } => format!("a connection could not be taken: {}", chain(why)),
-        Event::Connected { peer, subject } if verbose => match subject {
-            Some(subject) => format!("{peer} connected as {}", printable(subject)),
-            None => format!("{peer} connected"),
-        },
-        Event::HandshakeFailed { peer, why } => format!("{peer} did not get in: {}", chain(why)),
+        Event::AcceptFailed { why } => (
+            "accept_failed",
+            format!("a connection could not be taken: {}", chain(why)),
+        ),
+        Event::Connected { peer, subject } if verbose => {
+            let who = subject
+                .as_ref()
+                .map_or_else(String::new, |it| format!(" as {}", printable(it)));
+            ("connected", format!("{peer} connected{who}"))
+        }
+        Event::HandshakeFailed { peer, why } => (
+            "handshake_failed",
+            format!("{peer} did not get in: {}", chain(why)),
+        ),
         Event::ReloadFailed { why } => {
-            format!(
-                "the files changed, but cannot be used; serving with the old ones: {}",
-                chain(why)
-            )
+            let state = "the files changed, but cannot be used; serving with the old ones";
+            ("reload_failed", format!("{state}: {}", chain(why)))
         }
-        Event::Reloaded { fingerprint } => {
-            format!("loaded the new certificate (sha256 {fingerprint})")
-        }
+        Event::Reloaded { fingerprint } => (
+            "reloaded",
+            format!("loaded the new certificate (sha256 {fingerprint})"),
+        ),
         _ => return None,
     })
 }
