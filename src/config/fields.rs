@@ -34,19 +34,24 @@ pub(super) struct Names {
 /// Reads values and collects what is wrong with them.
 pub(super) struct Reader<'t> {
     text: &'t str,
+    /// Where each line ends.
+    line_ends: Vec<usize>,
     problems: Vec<Problem>,
 }
 
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str) -> Self {
+        let line_ends = text.match_indices('\n').map(|(at, _)| at).collect();
         Self {
             text,
+            line_ends,
             problems: Vec::new(),
         }
     }
 
-    pub(super) fn text(&self) -> &'t str {
-        self.text
+    /// The number of the line on which an offset lies, counted from 1.
+    pub(super) fn line(&self, offset: usize) -> usize {
+        self.line_ends.partition_point(|end| *end < offset) + 1
     }
 
     pub(super) fn note(&mut self, span: Range<usize>, message: String, hint: Option<String>) {

@@ -43,7 +43,7 @@ impl Problem {
 }
 
 /// The number of the line on which an offset lies, counted from 1.
-pub(super) fn line_of(text: &str, offset: usize) -> usize {
+fn line_of(text: &str, offset: usize) -> usize {
     text[..floor(text, offset)].matches('\n').count() + 1
 }
 

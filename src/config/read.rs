@@ -1,9 +1,11 @@
 //! From the text of certs.toml to checked entries; every mistake is noted and reading goes on.
 
+use std::ops::Range;
+
 use toml::de::DeTable;
 
 use super::fields::{Attribute, Key, Names, Reader, Value};
-use super::problem::{Problem, line_of};
+use super::problem::Problem;
 use super::{CaEntry, Entry, Place, Renewal, TOP_LEVEL};
 use crate::pki::dn::AttributeType;
 use crate::pki::{DistinguishedName, KeyAlgorithm, Lifetime, NameConstraints, Profile};
@@ -58,7 +60,7 @@ impl Reader<'_> {
                 name: TOP_LEVEL.to_owned(),
                 profile: Profile::Server,
                 subject,
-                place: place(self.text(), key, &names),
+                place: self.place(key, &names),
                 names: names.names,
                 key: defaults.key,
                 valid_for: defaults.valid_for.clone(),
@@ -163,12 +165,22 @@ impl Reader<'_> {
             name: name.to_owned(),
             profile: profile?,
             subject,
-            place: place(self.text(), at, &names),
+            place: self.place(at, &names),
             names: names.names,
             key: self.algorithm(table.get("key")).unwrap_or(defaults.key),
             renewal: renewal(&valid_for, renew_before),
             valid_for,
         })
+    }
+
+    fn place(&self, key: &Key<'_>, names: &Names) -> Place {
+        let line = |span: &Option<Range<usize>>| span.as_ref().map_or(0, |it| self.line(it.start));
+        Place {
+            line: self.line(key.span().start),
+            dns_line: line(&names.dns),
+            ip_line: line(&names.ip),
+            numbered: names.numbered,
+        }
     }
 
     fn expect_names(&mut self, names: &Names, profile: Profile, at: &Key<'_>) {
@@ -260,18 +272,6 @@ fn wrong_name(name: &str) -> Option<String> {
     }
     name.eq_ignore_ascii_case("ca")
         .then(|| "`ca` is the name of the CA's own files".to_owned())
-}
-
-fn place(text: &str, key: &Key<'_>, names: &Names) -> Place {
-    let line = |span: &Option<std::ops::Range<usize>>| {
-        span.as_ref().map_or(0, |span| line_of(text, span.start))
-    };
-    Place {
-        line: line_of(text, key.span().start),
-        dns_line: line(&names.dns),
-        ip_line: line(&names.ip),
-        numbered: names.numbered,
-    }
 }
 
 fn renewal(valid_for: &Lifetime, renew_before: Option<Lifetime>) -> Renewal {

@@ -6,6 +6,7 @@ mod reason;
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use time::OffsetDateTime;
 
 use crate::config::{CaEntry, Config, Entry, nearest};
@@ -253,18 +254,29 @@ pub fn issue<'c>(
     for entry in entries {
         permit(entry, &issuer)?;
     }
-    let mut steps = Vec::with_capacity(entries.len());
-    for (entry, files) in entries.iter().zip(&inventory.entries) {
+    let decide = |(entry, files): (&&'c Entry, &EntryFiles)| {
+        let (action, warnings) = decide(entry, files, &issuer, now, force);
+        (Step { entry, action }, warnings)
+    };
+    // Signatures are checked, so thousands of entries are worth all cores, and a handful is not.
+    let decided: Vec<_> = if entries.len() < 16 {
+        entries.iter().zip(&inventory.entries).map(decide).collect()
+    } else {
+        entries
+            .par_iter()
+            .zip(&inventory.entries)
+            .map(decide)
+            .collect()
+    };
+    let (steps, told): (Vec<_>, Vec<_>) = decided.into_iter().unzip();
+    for (step, files) in steps.iter().zip(&inventory.entries) {
         if files.key_is_open {
             warnings.push(Warning::KeyIsOpen {
-                path: dir.join(format!("{}.key", entry.name)),
+                path: dir.join(format!("{}.key", step.entry.name)),
             });
         }
-        steps.push(Step {
-            entry,
-            action: decide(entry, files, &issuer, now, force, &mut warnings),
-        });
     }
+    warnings.extend(told.into_iter().flatten());
     Ok(Plan {
         issuer,
         steps,
@@ -378,8 +390,8 @@ fn decide(
     issuer: &Issuer,
     now: OffsetDateTime,
     force: bool,
-    warnings: &mut Vec<Warning>,
-) -> Action {
+) -> (Action, Vec<Warning>) {
+    let mut warnings = Vec::new();
     let ca = issuer.certificate();
     let (validity, clipped) = Validity::starting(now, &entry.valid_for).within(ca.validity);
     let mut reasons = reason::find(entry, files, ca, now);
@@ -402,7 +414,7 @@ fn decide(
             key: entry.key.as_str(),
         });
     }
-    match &files.certificates {
+    let action = match &files.certificates {
         Found::Read(found) if reasons.is_empty() => Action::Keep {
             not_after: found[0].validity.not_after,
         },
@@ -415,5 +427,6 @@ fn decide(
             }
             Action::Issue { reasons, validity }
         }
-    }
+    };
+    (action, warnings)
 }
