@@ -91,8 +91,8 @@ pub fn issue(
 ) -> Result<Vec<Issued>, ApplyError> {
     let transaction = guard.begin()?;
     let make = |step: &Step<'_>| make(step, &plan.issuer, &transaction, keys, done).transpose();
-    // A thread pool costs more than it saves for a handful of certificates.
-    let issued: Result<Vec<_>, _> = if plan.steps.len() < 4 {
+    // A thread pool costs more than it saves for a single certificate.
+    let issued: Result<Vec<_>, _> = if plan.steps.len() < 2 {
         plan.steps.iter().filter_map(make).collect()
     } else {
         plan.steps.par_iter().filter_map(make).collect()

@@ -2,7 +2,7 @@
 
 use super::context::Printer;
 use super::{Common, Done, LOCK_TIMEOUT, exit};
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigError};
 use crate::plan::{self, InitPlan};
 use crate::report::{InitOutcome, InitReport};
 use crate::{apply, store};
@@ -22,7 +22,12 @@ pub(super) struct Init {}
 impl Init {
     pub(super) fn run(&self, common: &Common, printer: &mut Printer<'_, '_>) -> Done {
         let now = printer.context.now;
-        let found = common.load_config_if_there()?;
+        // Where there is none, one is written, at the place that was asked for.
+        let found = match common.load_config() {
+            Ok(config) => Some(config),
+            Err(ConfigError::Missing { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
         let config = match &found {
             Some(config) => config.clone(),
             None => Config::parse(common.config_path(), config::STARTER.as_bytes())?,

@@ -144,6 +144,15 @@ impl Judge<'_> {
                 parts.extend(handshake.group.clone());
                 self.stage(StageId::Tls, Status::Ok, parts.join(", "), elapsed);
             }
+            // A certificate that rustls cannot even use for the handshake is judged as a certificate.
+            (None, Err(Failure::Certificate)) => {
+                self.stage(
+                    StageId::Tls,
+                    Status::Ok,
+                    "answered with its certificate",
+                    elapsed,
+                );
+            }
             (None, Err(failure)) if primary.requested.is_some() || is_alpn(failure) => {
                 let message = format!("answered, then {}", ended(failure));
                 self.stage(StageId::Tls, Status::Ok, message, elapsed);

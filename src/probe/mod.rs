@@ -181,7 +181,8 @@ fn next(primary: &Session) -> Next {
         Ok(_) => Next::Done,
         Err(Failure::Certificate) => Next::Again(Purpose::Diagnosis),
         Err(Failure::Alert(tls::NO_APPLICATION_PROTOCOL)) => Next::Again(Purpose::NoAlpn),
-        // A request for a certificate proves that it speaks TLS.
+        // An alert, or a request for a certificate, proves that it speaks TLS.
+        Err(Failure::Alert(_) | Failure::Incompatible(_)) => Next::Done,
         Err(_) if primary.requested.is_some() => Next::Done,
         Err(_) => Next::Plaintext,
     }
