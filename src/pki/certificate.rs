@@ -7,8 +7,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rustls_pki_types::CertificateDer;
 use x509_parser::extensions::{GeneralName as Parsed, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Extension, X509Name};
-use x509_parser::public_key::PublicKey as ParsedKey;
 
+pub use super::algorithm::{PublicKey, Signature};
+use super::der;
 use super::dn::{AttributeType, Escaped};
 use super::name::GeneralName;
 use super::profile::{NameConstraints, Network};
@@ -93,39 +94,6 @@ impl KeyUsage {
     pub fn has(self, flags: u16) -> bool {
         self.flags & flags == flags
     }
-}
-
-/// A certified key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PublicKey {
-    /// ECDSA on the curve with this name.
-    Ecdsa(&'static str),
-    /// Ed25519.
-    Ed25519,
-    /// Any other, by object identifier.
-    Other(String),
-    /// RSA with a modulus of this many bits.
-    Rsa(usize),
-}
-
-impl fmt::Display for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ecdsa(curve) => write!(f, "ecdsa-{curve}"),
-            Self::Ed25519 => f.write_str("ed25519"),
-            Self::Other(oid) => write!(f, "key type {oid}"),
-            Self::Rsa(bits) => write!(f, "rsa-{bits}"),
-        }
-    }
-}
-
-/// An algorithm that signed a certificate, by object identifier and common name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature {
-    /// Dotted object identifier.
-    pub oid: String,
-    /// Such as `ecdsa-with-SHA256`; the object identifier where there is none.
-    pub name: String,
 }
 
 /// A subject or an issuer: the octets as they stand, and what they say.
@@ -216,8 +184,8 @@ impl Certificate {
             serial: parsed.raw_serial().to_vec(),
             validity,
             public_key_info: parsed.public_key().raw.to_vec(),
-            public_key: public_key(&parsed),
-            signature: signature(&parsed),
+            public_key: PublicKey::read(&parsed),
+            signature: Signature::read(&parsed),
             names: Vec::new(),
             basic_constraints: None,
             key_usage: None,
@@ -356,6 +324,16 @@ impl Certificate {
 
     /// Whether `issuer`'s key signed it, whatever the names say.
     pub fn is_signed_by(&self, issuer: &Self) -> bool {
+        let verified = self.parts().and_then(|(message, signature)| {
+            let bits = issuer.public_key_bits()?;
+            self.signature
+                .verify(&issuer.public_key, bits, message, signature)
+        });
+        verified.unwrap_or_else(|| self.is_signed_with_parameters(issuer))
+    }
+
+    /// RSASSA-PSS, whose hash stands in the parameters.
+    fn is_signed_with_parameters(&self, issuer: &Self) -> bool {
         let (Ok((_, this)), Ok((_, issuer))) = (
             X509Certificate::from_der(&self.der),
             X509Certificate::from_der(&issuer.der),
@@ -363,6 +341,24 @@ impl Certificate {
             return false;
         };
         this.verify_signature(Some(issuer.public_key())).is_ok()
+    }
+
+    /// tbsCertificate and signatureValue.
+    fn parts(&self) -> Option<(&[u8], &[u8])> {
+        let (outer, _) = der::take(&self.der)?;
+        let (tbs, rest) = der::take(outer.content)?;
+        let (_, rest) = der::take(rest)?;
+        let (signature, _) = der::take(rest)?;
+        // The first octet counts unused bits, of which a signature has none.
+        Some((tbs.whole, signature.content.get(1..)?))
+    }
+
+    /// The content of the subjectPublicKey bit string.
+    fn public_key_bits(&self) -> Option<&[u8]> {
+        let (info, _) = der::take(&self.public_key_info)?;
+        let (_, rest) = der::take(info.content)?;
+        let (bits, _) = der::take(rest)?;
+        bits.content.get(1..)
     }
 }
 
@@ -430,52 +426,5 @@ fn constrain(base: &Parsed<'_>, dns: &mut Vec<String>, ip: &mut Vec<Network>) {
             ip.extend(address(head).map(|address| Network { address, prefix }));
         }
         _ => {}
-    }
-}
-
-fn public_key(certificate: &X509Certificate<'_>) -> PublicKey {
-    let info = certificate.public_key();
-    let oid = info.algorithm.algorithm.to_id_string();
-    match oid.as_str() {
-        "1.2.840.10045.2.1" => {
-            let curve = info
-                .algorithm
-                .parameters
-                .as_ref()
-                .and_then(|it| it.as_oid().ok());
-            match curve.map(|it| it.to_id_string()).as_deref() {
-                Some("1.2.840.10045.3.1.7") => PublicKey::Ecdsa("p256"),
-                Some("1.3.132.0.34") => PublicKey::Ecdsa("p384"),
-                Some("1.3.132.0.35") => PublicKey::Ecdsa("p521"),
-                _ => PublicKey::Other(oid),
-            }
-        }
-        "1.3.101.112" => PublicKey::Ed25519,
-        _ => match info.parsed() {
-            Ok(ParsedKey::RSA(key)) => PublicKey::Rsa(key.key_size()),
-            _ => PublicKey::Other(oid),
-        },
-    }
-}
-
-fn signature(certificate: &X509Certificate<'_>) -> Signature {
-    let oid = certificate.signature_algorithm.algorithm.to_id_string();
-    let name = match oid.as_str() {
-        "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
-        "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
-        "1.2.840.113549.1.1.10" => "rsassaPss",
-        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
-        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
-        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
-        "1.2.840.10045.4.1" => "ecdsa-with-SHA1",
-        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
-        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
-        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
-        "1.3.101.112" => "ed25519",
-        other => other,
-    };
-    Signature {
-        name: name.to_owned(),
-        oid,
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a file, a clock or a source of randomness, and nothing here knows another room of this crate.
 
+pub mod algorithm;
 pub mod certificate;
 pub(crate) mod der;
 pub mod dn;

@@ -1,0 +1,132 @@
+//! Kinds of key, and the algorithms that sign certificates (RFC 3279, RFC 5758, RFC 8410).
+
+use std::fmt;
+
+use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::public_key::PublicKey as ParsedKey;
+
+/// A certified key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublicKey {
+    /// ECDSA on the curve with this name.
+    Ecdsa(&'static str),
+    /// Ed25519.
+    Ed25519,
+    /// Any other, by object identifier.
+    Other(String),
+    /// RSA with a modulus of this many bits.
+    Rsa(usize),
+}
+
+impl PublicKey {
+    pub(super) fn read(certificate: &X509Certificate<'_>) -> Self {
+        let info = certificate.public_key();
+        let oid = info.algorithm.algorithm.to_id_string();
+        match oid.as_str() {
+            "1.2.840.10045.2.1" => {
+                let parameters = info.algorithm.parameters.as_ref();
+                let curve = parameters
+                    .and_then(|it| it.as_oid().ok())
+                    .map(|it| it.to_id_string());
+                match curve.as_deref() {
+                    Some("1.2.840.10045.3.1.7") => Self::Ecdsa("p256"),
+                    Some("1.3.132.0.34") => Self::Ecdsa("p384"),
+                    Some("1.3.132.0.35") => Self::Ecdsa("p521"),
+                    _ => Self::Other(oid),
+                }
+            }
+            "1.3.101.112" => Self::Ed25519,
+            _ => match info.parsed() {
+                Ok(ParsedKey::RSA(key)) => Self::Rsa(key.key_size()),
+                _ => Self::Other(oid),
+            },
+        }
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ecdsa(curve) => write!(f, "ecdsa-{curve}"),
+            Self::Ed25519 => f.write_str("ed25519"),
+            Self::Other(oid) => write!(f, "key type {oid}"),
+            Self::Rsa(bits) => write!(f, "rsa-{bits}"),
+        }
+    }
+}
+
+/// An algorithm that signed a certificate, by object identifier and common name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// Dotted object identifier.
+    pub oid: String,
+    /// Such as `ecdsa-with-SHA256`; the object identifier where there is none.
+    pub name: String,
+}
+
+impl Signature {
+    pub(super) fn read(certificate: &X509Certificate<'_>) -> Self {
+        let oid = certificate.signature_algorithm.algorithm.to_id_string();
+        let name = match oid.as_str() {
+            "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
+            "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
+            "1.2.840.113549.1.1.10" => "rsassaPss",
+            "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
+            "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
+            "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
+            "1.2.840.10045.4.1" => "ecdsa-with-SHA1",
+            "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
+            "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
+            "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
+            "1.3.101.112" => "ed25519",
+            other => other,
+        };
+        Self {
+            name: name.to_owned(),
+            oid,
+        }
+    }
+
+    /// Whether `signature` over `message` is of this algorithm and of `key`, whose bit string is `bits`; `None`
+    /// for an algorithm that needs parameters or is not known. Weak ones are verified too: that they are weak
+    /// is for others to judge.
+    pub(super) fn verify(
+        &self,
+        key: &PublicKey,
+        bits: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Option<bool> {
+        let algorithm: &'static dyn VerificationAlgorithm = match (self.name.as_str(), key) {
+            ("ecdsa-with-SHA256", PublicKey::Ecdsa("p256")) => &signature::ECDSA_P256_SHA256_ASN1,
+            ("ecdsa-with-SHA384", PublicKey::Ecdsa("p256")) => &signature::ECDSA_P256_SHA384_ASN1,
+            ("ecdsa-with-SHA512", PublicKey::Ecdsa("p256")) => &signature::ECDSA_P256_SHA512_ASN1,
+            ("ecdsa-with-SHA256", PublicKey::Ecdsa("p384")) => &signature::ECDSA_P384_SHA256_ASN1,
+            ("ecdsa-with-SHA384", PublicKey::Ecdsa("p384")) => &signature::ECDSA_P384_SHA384_ASN1,
+            ("ecdsa-with-SHA512", PublicKey::Ecdsa("p384")) => &signature::ECDSA_P384_SHA512_ASN1,
+            ("ecdsa-with-SHA256", PublicKey::Ecdsa("p521")) => &signature::ECDSA_P521_SHA256_ASN1,
+            ("ecdsa-with-SHA384", PublicKey::Ecdsa("p521")) => &signature::ECDSA_P521_SHA384_ASN1,
+            ("ecdsa-with-SHA512", PublicKey::Ecdsa("p521")) => &signature::ECDSA_P521_SHA512_ASN1,
+            ("ed25519", PublicKey::Ed25519) => &signature::ED25519,
+            ("sha1WithRSAEncryption", PublicKey::Rsa(_)) => {
+                &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY
+            }
+            ("sha256WithRSAEncryption", PublicKey::Rsa(_)) => {
+                &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY
+            }
+            ("sha384WithRSAEncryption", PublicKey::Rsa(_)) => {
+                &signature::RSA_PKCS1_2048_8192_SHA384
+            }
+            ("sha512WithRSAEncryption", PublicKey::Rsa(_)) => {
+                &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
+            }
+            _ => return None,
+        };
+        Some(
+            UnparsedPublicKey::new(algorithm, bits)
+                .verify(message, signature)
+                .is_ok(),
+        )
+    }
+}
