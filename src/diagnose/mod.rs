@@ -9,12 +9,15 @@ mod code;
 mod fix;
 mod grpc;
 mod http2;
+mod name;
+mod path;
 mod reach;
+mod time;
 mod words;
 
 use std::time::Duration;
 
-use time::OffsetDateTime;
+use ::time::OffsetDateTime;
 
 use crate::config::Place;
 use crate::pki::{Certificate, GeneralName};

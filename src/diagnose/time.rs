@@ -1,0 +1,145 @@
+//! The validity of every certificate on the path, the trust anchor's too (RFC 5280, 4.1.2.5).
+
+use ::time::{Duration, OffsetDateTime};
+
+use super::{Code, Finding, Fix, Judge, StageId, Status};
+use crate::pki::Certificate;
+use crate::pki::path::Path;
+use crate::pki::validity::Moment;
+use crate::text::{date, printable, until};
+
+/// A certificate that starts within this time is more likely a matter of clocks than of dates.
+const CLOCK_SKEW: Duration = Duration::hours(24);
+
+impl Judge<'_> {
+    pub(super) fn time(&mut self, path: &Path<'_>) {
+        let mut left = Vec::new();
+        let before = self.findings.len();
+        for (depth, certificate) in path.certificates.iter().enumerate() {
+            self.period(certificate, depth, depth > 0, path.certificates[0]);
+            left.push(format!(
+                "{} {}",
+                if depth == 0 { "server" } else { "issuer" },
+                self.left(certificate)
+            ));
+        }
+        let last = path.certificates.last();
+        if let Some(anchor) = path
+            .anchor()
+            .filter(|it| last.is_none_or(|last| last.der() != it.der()))
+        {
+            self.anchor_period(anchor);
+            left.push(format!("CA {}", self.left(anchor)));
+        }
+        if self.findings.len() == before {
+            self.stage(StageId::Time, Status::Ok, left.join(", "), None);
+        }
+    }
+
+    fn left(&self, certificate: &Certificate) -> String {
+        until(self.now, certificate.validity.not_after)
+    }
+
+    fn period(
+        &mut self,
+        certificate: &Certificate,
+        depth: usize,
+        issuer: bool,
+        end_entity: &Certificate,
+    ) {
+        let validity = certificate.validity;
+        let subject = printable(&certificate.subject.to_string());
+        let whose = if issuer {
+            format!("the issuer's certificate ({subject})")
+        } else {
+            "the certificate".to_owned()
+        };
+        let (code, headline, why, fix) = match validity.at(self.now) {
+            Moment::Within => return,
+            Moment::After => (
+                if depth == 0 {
+                    Code::TimeExpired
+                } else {
+                    Code::TimeIssuer
+                },
+                format!("{whose} expired on {}", date(validity.not_after)),
+                format!(
+                    "It ended {}, {} ago.",
+                    minute(validity.not_after),
+                    until(self.now, validity.not_after)
+                ),
+                self.knowledge.issue_again(end_entity),
+            ),
+            Moment::Before => {
+                let ahead = validity.not_before - self.now;
+                let fix = if ahead < CLOCK_SKEW {
+                    Fix::steps([format!(
+                        "compare the clocks: this machine says {}; `timedatectl` shows whether it is set by NTP",
+                        minute(self.now)
+                    )])
+                } else {
+                    Fix::steps([
+                        "check the clock of this machine and of the one that issued the certificate",
+                    ])
+                };
+                (
+                    if depth == 0 {
+                        Code::TimeNotYetValid
+                    } else {
+                        Code::TimeIssuer
+                    },
+                    format!("{whose} is valid only from {}", minute(validity.not_before)),
+                    format!("It starts in {}.", until(self.now, validity.not_before)),
+                    fix,
+                )
+            }
+        };
+        let message = headline.clone();
+        self.find(
+            StageId::Time,
+            message,
+            Finding {
+                code,
+                stage: StageId::Time,
+                headline,
+                why,
+                fix,
+            },
+        );
+    }
+
+    fn anchor_period(&mut self, anchor: &Certificate) {
+        if anchor.validity.at(self.now) == Moment::Within {
+            return;
+        }
+        let path = &self.knowledge.anchors_path;
+        let headline = format!(
+            "the CA in {path} expired on {}",
+            date(anchor.validity.not_after)
+        );
+        let headline = match anchor.validity.at(self.now) {
+            Moment::Before => format!(
+                "the CA in {path} is valid only from {}",
+                minute(anchor.validity.not_before)
+            ),
+            _ => headline,
+        };
+        let why = "Rust and Java clients do not look at the CA's own dates; Go, Python, C++ and Node refuse it.";
+        let fix = Fix::steps([
+            "make a new CA in another folder (grpc-pki init --pki NEW), issue from it, and give clients the new ca.crt",
+        ]);
+        let finding = Finding {
+            code: Code::TimeAnchor,
+            stage: StageId::Time,
+            headline: headline.clone(),
+            why: why.to_owned(),
+            fix,
+        };
+        self.find(StageId::Time, headline, finding);
+    }
+}
+
+/// `2026-11-23 20:39 UTC`.
+fn minute(at: OffsetDateTime) -> String {
+    format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
+}
