@@ -171,7 +171,7 @@ impl Hint for PlanError {
                 key.display()
             ),
             Self::Content { path, content } => content_hint(path, *content)?,
-            Self::NoCa { .. } => "run `grpc-pki init` first".to_owned(),
+            Self::NoCa { dir } => format!("run `grpc-pki init{}` first", pki_flag(dir)),
             Self::NotACa { .. } => {
                 "is this the certificate of a server? the CA's own belongs here".to_owned()
             }
@@ -249,10 +249,24 @@ impl Hint for StoreError {
     }
 }
 
+/// ` --pki DIR`, where it is not the usual one.
+fn pki_flag(dir: &Path) -> String {
+    if dir == Path::new("pki") {
+        String::new()
+    } else {
+        format!(" --pki {}", dir.display())
+    }
+}
+
 fn missing_hint(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     match name {
-        "ca.crt" => Some("run `grpc-pki init` first, or name the folder with --pki".to_owned()),
+        "ca.crt" => {
+            let flag = path.parent().map_or_else(String::new, pki_flag);
+            Some(format!(
+                "run `grpc-pki init{flag}` first, or name the folder with --pki"
+            ))
+        }
         _ if name.ends_with(".crt") || name.ends_with(".key") => Some(
             "`grpc-pki issue` makes what certs.toml asks for; --pki names another folder"
                 .to_owned(),

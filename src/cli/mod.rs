@@ -32,6 +32,8 @@ const EXAMPLES: &str = "Examples:
   grpc-pki demo                            all of it at once, in a temporary folder
 ";
 
+/// Where keys and certificates lie unless `--pki` says otherwise.
+const DEFAULT_PKI: &str = "pki";
 /// How long a command waits for another one that is changing the same folder.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -55,7 +57,7 @@ struct Cli {
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Common {
     /// Folder of keys and certificates
-    #[arg(long, global = true, value_name = "DIR", default_value = "pki")]
+    #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_PKI)]
     pki: PathBuf,
     /// What to make [default: certs.toml]
     #[arg(long, global = true, value_name = "FILE", hide_default_value = true)]
@@ -117,6 +119,18 @@ impl Common {
 
     fn config_path(&self) -> &Path {
         self.config.as_deref().unwrap_or(Path::new("certs.toml"))
+    }
+
+    /// The flags that another command needs to find the same folder and file.
+    fn flags(&self) -> String {
+        let mut flags = String::new();
+        if self.pki != Path::new(DEFAULT_PKI) {
+            flags.push_str(&format!(" --pki {}", self.pki.display()));
+        }
+        if let Some(config) = &self.config {
+            flags.push_str(&format!(" --config {}", config.display()));
+        }
+        flags
     }
 
     fn load_config(&self) -> Result<Config, ConfigError> {

@@ -81,6 +81,7 @@ impl Verify {
             anchors_path: anchors_path.display().to_string(),
             identity: identity.as_ref().map(|it| it.certificate.clone()),
             entries: known(config.as_ref(), &store),
+            flags: common.flags(),
             config_path: common.config_path().display().to_string(),
             anchors,
         };

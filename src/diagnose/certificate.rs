@@ -19,7 +19,7 @@ impl Judge<'_> {
             let headline = "the certificate cannot be read".to_owned();
             let why = "What the server presents is not an intact X.509 certificate.".to_owned();
             let fix = Fix::steps([
-                "issue the certificate anew: grpc-pki issue makes one that every stack reads",
+                "issue the certificate anew: `grpc-pki issue` makes one that every stack reads",
             ]);
             let finding = Finding {
                 code: Code::PathUnreadable,

@@ -109,11 +109,11 @@ impl Judge<'_> {
             .iter()
             .find(|it| it.client_auth && it.certificate.is_some());
         match client {
-            Some(client) => Fix::command(format!("grpc-pki verify {target} --client {}", client.name), ""),
+            Some(client) => Fix::command(self.knowledge.command(&format!("verify {target} --client {}", client.name)), ""),
             None => Fix::steps([
-                "show one: --cert FILE --key FILE".to_owned(),
-                "or make one: add [certs.client] with profile = \"client\" to certs.toml, run grpc-pki issue, \
-                 then --client client"
+                "show one: `--cert FILE --key FILE`".to_owned(),
+                "or make one: add `[certs.client]` with `profile = \"client\"` to certs.toml, run `grpc-pki issue`, \
+                 then `--client client`"
                     .to_owned(),
             ]),
         }
@@ -132,7 +132,10 @@ impl Judge<'_> {
                     " Ours ({name}) expired on {}.",
                     date(own.validity.not_after)
                 );
-                return (why, Fix::command("grpc-pki issue", "and try again"));
+                return (
+                    why,
+                    Fix::command(self.knowledge.command("issue"), "and try again"),
+                );
             }
             Moment::Before => {
                 let why = format!(
@@ -151,7 +154,7 @@ impl Judge<'_> {
                 " Ours ({name}) is not for clients: its extendedKeyUsage lacks clientAuth."
             );
             let fix = Fix::steps([
-                "use a certificate of profile `client` or `peer`: in certs.toml profile = \"peer\", then grpc-pki issue",
+                "use a certificate of profile `client` or `peer`: in certs.toml `profile = \"peer\"`, then `grpc-pki issue`",
             ]);
             return (why, fix);
         }

@@ -45,7 +45,7 @@ impl Fix {
             format!(", {then}")
         };
         Self {
-            steps: vec![format!("{command}{then}")],
+            steps: vec![format!("`{command}`{then}")],
             line: None,
             command: Some(command),
         }
@@ -59,6 +59,11 @@ impl Fix {
 }
 
 impl Knowledge {
+    /// A command that finds the same folder and file as the one that is running.
+    pub(super) fn command(&self, command: &str) -> String {
+        format!("grpc-pki {command}{}", self.flags)
+    }
+
     /// The entry that made this certificate: the same one is on disk, or one of our CA has its names.
     pub(super) fn owner(&self, served: &Certificate) -> Option<&KnownEntry> {
         let on_disk = |entry: &&KnownEntry| {
@@ -84,7 +89,7 @@ impl Knowledge {
     pub(super) fn issue_again(&self, served: &Certificate) -> Fix {
         match self.owner(served) {
             Some(entry) => Fix::command(
-                format!("grpc-pki issue {}", entry.name),
+                self.command(&format!("issue {}", entry.name)),
                 "then restart the server",
             ),
             None => {
@@ -100,15 +105,15 @@ impl Knowledge {
                 "have the server's certificate issued anew with the name {name} in subjectAltName"
             )]);
         };
-        let command = format!("grpc-pki issue {}", entry.name);
+        let command = self.command(&format!("issue {}", entry.name));
         let line = config_line(&self.config_path, entry, name);
         let verb = if line.replaces {
             "reads"
         } else {
             "below it, add"
         };
-        let step = format!("{}:{}: {verb}  {}", line.file, line.line, line.text);
-        let then = format!("then {command}, and restart the server");
+        let step = format!("{}:{}: {verb} `{}`", line.file, line.line, line.text);
+        let then = format!("then `{command}`, and restart the server");
         Fix {
             steps: vec![step, then],
             line: Some(line),

@@ -30,7 +30,7 @@ impl Judge<'_> {
                        proxy that is not set up for gRPC.";
             let fix = Fix::steps([
                 "check the port: is it the one for gRPC?",
-                "nginx: listen … ssl http2; with grpc_pass · haproxy: bind … alpn h2",
+                "nginx: `listen … ssl http2;` with `grpc_pass` · haproxy: `bind … alpn h2`",
             ]);
             let code = Code::AlpnRefused;
             let finding = Finding {
@@ -61,8 +61,8 @@ impl Judge<'_> {
         );
         let fix = Fix::steps([
             "let the server offer `h2` in ALPN",
-            "Go: grpc.Creds(credentials.NewTLS(config)), or NextProtos: []string{\"h2\"} · \
-             Python ssl: context.set_alpn_protocols([\"h2\"]) · haproxy: bind … alpn h2",
+            "Go: `grpc.Creds(credentials.NewTLS(config))`, or `NextProtos: []string{\"h2\"}` · \
+             Python ssl: `context.set_alpn_protocols([\"h2\"])` · haproxy: `bind … alpn h2`",
         ]);
         let finding = Finding {
             code: Code::AlpnNone,

@@ -39,6 +39,8 @@ pub struct Knowledge {
     pub entries: Vec<KnownEntry>,
     /// certs.toml, as it was named.
     pub config_path: String,
+    /// ` --pki DIR --config FILE` where they are not the usual ones, so that a command works when it is typed.
+    pub flags: String,
 }
 
 /// A certificate that this folder could have made.

@@ -59,7 +59,7 @@ impl Judge<'_> {
             .find(|it| matches!(it, GeneralName::Dns(name) if !name.starts_with("*.")));
         if let Some(name) = alternative {
             fix = fix.or(format!(
-                "or for this client alone: --server-name {}",
+                "or for this client alone: `--server-name {}`",
                 printable(&name.to_string())
             ));
         }

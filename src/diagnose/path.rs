@@ -50,9 +50,9 @@ impl Judge<'_> {
                 "the certificate signed itself, and is not trusted".to_owned(),
                 format!("{issuer} is its own issuer, and {trusted} does not contain it."),
                 Fix::steps([
-                    "issue the server a certificate of your CA: grpc-pki init && grpc-pki issue"
+                    "issue the server a certificate of your CA: `grpc-pki init && grpc-pki issue`"
                         .to_owned(),
-                    "or trust it as it is, where it is not a CA: --ca FILE with that certificate"
+                    "or trust it as it is, where it is not a CA: `--ca FILE` with that certificate"
                         .to_owned(),
                 ]),
             ),
@@ -65,10 +65,10 @@ impl Judge<'_> {
                 ),
                 Fix::steps([
                     format!(
-                        "pass the CA that issued it: grpc-pki verify {} --ca FILE",
+                        "pass the CA that issued it: `grpc-pki verify {} --ca FILE`",
                         self.observation.target
                     ),
-                    "or give the server a certificate of your CA: grpc-pki issue, and restart it"
+                    "or give the server a certificate of your CA: `grpc-pki issue`, and restart it"
                         .to_owned(),
                 ]),
             ),
@@ -115,7 +115,7 @@ impl Judge<'_> {
                 ),
                 Fix::steps([
                     "give the server a certificate of profile `server` or `peer`: \
-                     grpc-pki issue makes server.crt and server.key",
+                     `grpc-pki issue` makes server.crt and server.key",
                 ]),
             )
         } else {

@@ -34,7 +34,7 @@ impl Judge<'_> {
         };
         let fix = Fix::steps([
             "check the spelling; the service may have a longer name".to_owned(),
-            format!("or name it yourself: echo '127.0.0.1 {host}' >> /etc/hosts"),
+            format!("or name it yourself: `echo '127.0.0.1 {host}' >> /etc/hosts`"),
         ]);
         self.find(
             StageId::Dns,
@@ -102,8 +102,9 @@ impl Judge<'_> {
                 Fix::steps([
                     "start the server, or check the port and the address it listens on".to_owned(),
                     format!(
-                        "to try these files out: grpc-pki serve {}",
-                        self.observation.target
+                        "to try these files out: `{}`",
+                        self.knowledge
+                            .command(&format!("serve {}", self.observation.target))
                     ),
                 ]),
             )
@@ -167,8 +168,8 @@ impl Judge<'_> {
         let start_with_tls = || {
             Fix::steps([
                 "start the server with its certificate and key (server.crt, server.key)".to_owned(),
-                "Python: server.add_secure_port(address, grpc.ssl_server_credentials([(key, crt)]))".to_owned(),
-                format!("to try these files out: grpc-pki serve {target}"),
+                "Python: `server.add_secure_port(address, grpc.ssl_server_credentials([(key, crt)]))`".to_owned(),
+                format!("to try these files out: `{}`", self.knowledge.command(&format!("serve {target}"))),
             ])
         };
         let other = |what: &str| {
@@ -294,10 +295,10 @@ fn alert_reason(number: u8) -> &'static str {
 fn alert_fix(number: u8) -> &'static str {
     match number {
         40 => {
-            "give the server an ecdsa-p256 key (grpc-pki issue makes one), and let it use TLS 1.3"
+            "give the server an ecdsa-p256 key (`grpc-pki issue` makes one), and let it use TLS 1.3"
         }
         70 => "raise the server's lowest TLS version to 1.2 or 1.3",
-        112 => "dial a name that the server knows, or pass it: --server-name NAME",
+        112 => "dial a name that the server knows, or pass it: `--server-name NAME`",
         _ => "look at the server's log",
     }
 }

@@ -126,7 +126,7 @@ impl Judge<'_> {
         };
         let why = "Rust and Java clients do not look at the CA's own dates; Go, Python, C++ and Node refuse it.";
         let fix = Fix::steps([
-            "make a new CA in another folder (grpc-pki init --pki NEW), issue from it, and give clients the new ca.crt",
+            "make a new CA in another folder (`grpc-pki init --pki NEW`), issue from it, and give clients the new ca.crt",
         ]);
         let finding = Finding {
             code: Code::TimeAnchor,

@@ -88,12 +88,12 @@ impl VerifyReport {
     }
 }
 
-/// A labelled paragraph, wrapped at word boundaries; a command stays on one line.
+/// A labelled paragraph, wrapped at word boundaries; what stands in backticks is to be copied and stays whole.
 fn paragraph(label: &str, text: &str, style: Style) -> String {
     let mut out = String::new();
     let mut line = String::new();
     let mut label = style.strong(&format!("{label:<6}"));
-    for word in text.split(' ') {
+    for word in words(text) {
         if !line.is_empty() && line.chars().count() + word.chars().count() > 72 {
             let _ = writeln!(out, "{label}{line}");
             label = " ".repeat(6);
@@ -102,10 +102,25 @@ fn paragraph(label: &str, text: &str, style: Style) -> String {
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(word);
+        line.push_str(&word);
     }
     let _ = writeln!(out, "{label}{line}");
     out
+}
+
+/// The words of a text, a span in backticks being one.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match words.last_mut() {
+            Some(open) if open.matches('`').count() % 2 == 1 => {
+                open.push(' ');
+                open.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 impl Report for VerifyReport {
