@@ -21,14 +21,8 @@ impl Judge<'_> {
             let fix = Fix::steps([
                 "issue the certificate anew: `grpc-pki issue` makes one that every stack reads",
             ]);
-            let finding = Finding {
-                code: Code::PathUnreadable,
-                stage: StageId::Path,
-                headline,
-                why,
-                fix,
-            };
-            self.find(StageId::Path, "unreadable", finding);
+            let finding = Finding::new(Code::PathUnreadable, headline, why, fix);
+            self.find("unreadable", finding);
             return (Vec::new(), None);
         };
         let Some(path) = Path::find(&chain, &self.knowledge.anchors) else {
@@ -44,14 +38,8 @@ impl Judge<'_> {
                        breaks a rule of RFC 5280 that gRPC clients in Rust enforce."
                 .to_owned();
             let fix = self.knowledge.issue_again(&chain[0]);
-            let finding = Finding {
-                code: Code::PathRefused,
-                stage: StageId::Path,
-                headline,
-                why,
-                fix,
-            };
-            self.find(StageId::Path, "refused by rustls", finding);
+            let finding = Finding::new(Code::PathRefused, headline, why, fix);
+            self.find("refused by rustls", finding);
         }
         let anchor = path.anchor().cloned();
         (chain, anchor)
@@ -68,6 +56,6 @@ impl Judge<'_> {
             && !self
                 .findings
                 .iter()
-                .any(|it| certificate.contains(&it.stage))
+                .any(|it| certificate.contains(&it.stage()))
     }
 }

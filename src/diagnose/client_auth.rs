@@ -74,14 +74,8 @@ impl Judge<'_> {
             let headline = "the server refused the client certificate".to_owned();
             let why = format!("Shown the certificate, {how}.{accepts}{}", reason.0);
             let code = Code::ClientAuthRefused;
-            let finding = Finding {
-                code,
-                stage: StageId::ClientAuth,
-                headline,
-                why,
-                fix: reason.1,
-            };
-            return self.find(StageId::ClientAuth, "certificate refused", finding);
+            let finding = Finding::new(code, headline, why, reason.1);
+            return self.find("certificate refused", finding);
         }
         if self.knowledge.identity.is_some() {
             let message = "required; none was shown to a server that is not trusted";
@@ -91,14 +85,8 @@ impl Judge<'_> {
         let why = format!("It asked for one and got none: {how}.{accepts}");
         let fix = self.show_a_certificate();
         let code = Code::ClientAuthRequired;
-        let finding = Finding {
-            code,
-            stage: StageId::ClientAuth,
-            headline,
-            why,
-            fix,
-        };
-        self.find(StageId::ClientAuth, "required, and none was shown", finding);
+        let finding = Finding::new(code, headline, why, fix);
+        self.find("required, and none was shown", finding);
     }
 
     fn show_a_certificate(&self) -> Fix {

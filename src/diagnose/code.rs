@@ -1,5 +1,7 @@
 //! The stable names of causes. They are interface: scripts match them, so none is renamed.
 
+use super::StageId;
+
 /// What a cause means for the connection, and with it for the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -46,6 +48,18 @@ macro_rules! codes {
             }
         }
     };
+}
+
+impl Code {
+    /// The stage that it belongs to: the word before the dot.
+    pub fn stage(self) -> StageId {
+        let word = self.as_str().split('.').next();
+        // A test holds that every code starts with the name of a stage.
+        StageId::ALL
+            .into_iter()
+            .find(|it| Some(it.as_str()) == word)
+            .unwrap_or(StageId::Inputs)
+    }
 }
 
 codes! {

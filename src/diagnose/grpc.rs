@@ -103,17 +103,7 @@ impl Judge<'_> {
                 )
             }
         };
-        self.find(
-            StageId::Grpc,
-            headline.clone(),
-            Finding {
-                code,
-                stage: StageId::Grpc,
-                headline,
-                why,
-                fix,
-            },
-        );
+        self.find(headline.clone(), Finding::new(code, headline, why, fix));
         if let Some(stage) = self.stages.last_mut() {
             stage.elapsed = elapsed;
         }

@@ -33,14 +33,8 @@ impl Judge<'_> {
                 "nginx: `listen … ssl http2;` with `grpc_pass` · haproxy: `bind … alpn h2`",
             ]);
             let code = Code::AlpnRefused;
-            let finding = Finding {
-                code,
-                stage: StageId::Alpn,
-                headline,
-                why: why.to_owned(),
-                fix,
-            };
-            return self.find(StageId::Alpn, "h2 refused", finding);
+            let finding = Finding::new(code, headline, why.to_owned(), fix);
+            return self.find("h2 refused", finding);
         }
         let Some(Ok(handshake)) = self.answering().map(|it| it.handshake.clone()) else {
             return;
@@ -64,14 +58,8 @@ impl Judge<'_> {
             "Go: `grpc.Creds(credentials.NewTLS(config))`, or `NextProtos: []string{\"h2\"}` · \
              Python ssl: `context.set_alpn_protocols([\"h2\"])` · haproxy: `bind … alpn h2`",
         ]);
-        let finding = Finding {
-            code: Code::AlpnNone,
-            stage: StageId::Alpn,
-            headline,
-            why,
-            fix,
-        };
-        self.find(StageId::Alpn, "none chosen", finding);
+        let finding = Finding::new(Code::AlpnNone, headline, why, fix);
+        self.find("none chosen", finding);
     }
 
     pub(super) fn http2(&mut self) {
@@ -138,17 +126,7 @@ impl Judge<'_> {
                 Some(_) => return,
             },
         };
-        self.find(
-            StageId::Http2,
-            headline.clone(),
-            Finding {
-                code,
-                stage: StageId::Http2,
-                headline,
-                why,
-                fix,
-            },
-        );
+        self.find(headline.clone(), Finding::new(code, headline, why, fix));
     }
 }
 

@@ -155,14 +155,28 @@ pub struct Stage {
 pub struct Finding {
     /// Its stable name.
     pub code: Code,
-    /// Where it belongs.
-    pub stage: StageId,
     /// What is wrong, as half a sentence.
     pub headline: String,
     /// Why that is so, in a sentence or two.
     pub why: String,
     /// What to do.
     pub fix: Fix,
+}
+
+impl Finding {
+    fn new(code: Code, headline: impl Into<String>, why: impl Into<String>, fix: Fix) -> Self {
+        Self {
+            code,
+            headline: headline.into(),
+            why: why.into(),
+            fix,
+        }
+    }
+
+    /// The stage that it belongs to, which its code names.
+    pub fn stage(&self) -> StageId {
+        self.code.stage()
+    }
 }
 
 /// The conclusion.
@@ -220,12 +234,12 @@ impl Judge<'_> {
     }
 
     /// Notes a cause; its stage is shown as failed, or as a warning when the connection works all the same.
-    fn find(&mut self, stage: StageId, message: impl Into<String>, finding: Finding) {
+    fn find(&mut self, message: impl Into<String>, finding: Finding) {
         let status = match finding.code.outcome() {
             Outcome::Passes => Status::Warn,
             _ => Status::Fail,
         };
-        self.stage(stage, status, message, None);
+        self.stage(finding.stage(), status, message, None);
         self.findings.push(finding);
     }
 }
@@ -277,7 +291,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
                 })
         })
         .collect();
-    findings.sort_by_key(|finding| (finding.code.outcome() == Outcome::Passes, finding.stage));
+    findings.sort_by_key(|finding| (finding.code.outcome() == Outcome::Passes, finding.stage()));
     Verdict {
         target: observation.target.clone(),
         stages,

@@ -70,17 +70,7 @@ impl Judge<'_> {
             format!("it has {presented}")
         };
         let message = format!("wanted {wanted}; {message}");
-        self.find(
-            StageId::Name,
-            message,
-            Finding {
-                code,
-                stage: StageId::Name,
-                headline,
-                why,
-                fix,
-            },
-        );
+        self.find(message, Finding::new(code, headline, why, fix));
     }
 }
 

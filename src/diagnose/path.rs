@@ -73,17 +73,7 @@ impl Judge<'_> {
                 ]),
             ),
         };
-        self.find(
-            StageId::Path,
-            shown,
-            Finding {
-                code,
-                stage: StageId::Path,
-                headline,
-                why,
-                fix,
-            },
-        );
+        self.find(shown, Finding::new(code, headline, why, fix));
     }
 
     /// What a certificate of a trusted CA may still have wrong.
@@ -125,16 +115,6 @@ impl Judge<'_> {
             );
             return self.stage(StageId::Path, Status::Ok, message, None);
         };
-        self.find(
-            StageId::Path,
-            shown.to_owned(),
-            Finding {
-                code,
-                stage: StageId::Path,
-                headline,
-                why,
-                fix,
-            },
-        );
+        self.find(shown.to_owned(), Finding::new(code, headline, why, fix));
     }
 }

@@ -36,17 +36,7 @@ impl Judge<'_> {
             "check the spelling; the service may have a longer name".to_owned(),
             format!("or name it yourself: `echo '127.0.0.1 {host}' >> /etc/hosts`"),
         ]);
-        self.find(
-            StageId::Dns,
-            headline.clone(),
-            Finding {
-                code,
-                stage: StageId::Dns,
-                headline,
-                why,
-                fix,
-            },
-        );
+        self.find(headline.clone(), Finding::new(code, headline, why, fix));
     }
 
     pub(super) fn tcp(&mut self) {
@@ -116,17 +106,7 @@ impl Judge<'_> {
                 Fix::steps(["check the network, a VPN, and the address"]),
             )
         };
-        self.find(
-            StageId::Tcp,
-            list,
-            Finding {
-                code,
-                stage: StageId::Tcp,
-                headline,
-                why,
-                fix,
-            },
-        );
+        self.find(list, Finding::new(code, headline, why, fix));
     }
 
     pub(super) fn tls(&mut self) {
@@ -238,17 +218,7 @@ impl Judge<'_> {
                 ]),
             ),
         };
-        self.find(
-            StageId::Tls,
-            headline.clone(),
-            Finding {
-                code,
-                stage: StageId::Tls,
-                headline,
-                why,
-                fix,
-            },
-        );
+        self.find(headline.clone(), Finding::new(code, headline, why, fix));
     }
 }
 

@@ -95,17 +95,7 @@ impl Judge<'_> {
             }
         };
         let message = headline.clone();
-        self.find(
-            StageId::Time,
-            message,
-            Finding {
-                code,
-                stage: StageId::Time,
-                headline,
-                why,
-                fix,
-            },
-        );
+        self.find(message, Finding::new(code, headline, why, fix));
     }
 
     fn anchor_period(&mut self, anchor: &Certificate) {
@@ -128,14 +118,8 @@ impl Judge<'_> {
         let fix = Fix::steps([
             "make a new CA in another folder (`grpc-pki init --pki NEW`), issue from it, and give clients the new ca.crt",
         ]);
-        let finding = Finding {
-            code: Code::TimeAnchor,
-            stage: StageId::Time,
-            headline: headline.clone(),
-            why: why.to_owned(),
-            fix,
-        };
-        self.find(StageId::Time, headline, finding);
+        let finding = Finding::new(Code::TimeAnchor, headline.clone(), why.to_owned(), fix);
+        self.find(headline, finding);
     }
 }
 

@@ -41,7 +41,7 @@ impl VerifyReport {
                 .map_or("", |stage| stage.message.as_str());
             return format!("{target}  {} — trusted, {state}\n", style.good("OK"));
         };
-        let failed = style.bad(&format!("FAILED at {}", failure.stage.as_str()));
+        let failed = style.bad(&format!("FAILED at {}", failure.stage().as_str()));
         format!("{target}  {failed} — {}\n", failure.headline)
     }
 
@@ -170,7 +170,7 @@ impl Report for VerifyReport {
             "ok": verdict.is_trusted(),
             "exit_code": self.exit_code,
             "code": failure.map(|it| it.code.as_str()),
-            "failed_stage": failure.map(|it| it.stage.as_str()),
+            "failed_stage": failure.map(|it| it.stage().as_str()),
             "started_at": rfc3339(self.now),
             "elapsed_ms": millis(self.observation.elapsed),
             "addresses": self.observation.attempts.iter().map(address).collect::<Vec<_>>(),
@@ -274,7 +274,7 @@ fn stage(stage: &Stage, verdict: &Verdict) -> Value {
     let code = verdict
         .findings
         .iter()
-        .find(|it| it.stage == stage.id)
+        .find(|it| it.stage() == stage.id)
         .map(|it| it.code.as_str());
     json!({
         "id": stage.id.as_str(),
@@ -321,7 +321,7 @@ fn finding(finding: &Finding) -> Value {
     };
     json!({
         "code": finding.code.as_str(),
-        "stage": finding.stage.as_str(),
+        "stage": finding.stage().as_str(),
         "severity": severity,
         "message": finding.headline,
         "why": finding.why,
