@@ -105,6 +105,16 @@ codes! {
     PathCaAsServer = "path.ca_as_server" => Certificate,
     /// A CA of the same name, but with another key.
     PathCaRecreated = "path.ca_recreated" => Certificate,
+    /// A critical extension that is not understood.
+    PathCriticalExtension = "path.critical_extension" => Certificate,
+    /// An issuer that is no CA.
+    PathIssuerNotCa = "path.issuer_not_ca" => Certificate,
+    /// An intermediate CA that is not for servers.
+    PathIssuerPurpose = "path.issuer_purpose" => Certificate,
+    /// More intermediates than a CA allows.
+    PathLength = "path.length" => Certificate,
+    /// A name that a CA of the chain may not certify.
+    PathNameConstraints = "path.name_constraints" => Certificate,
     /// Not for servers.
     PathPurpose = "path.purpose" => Certificate,
     /// rustls refuses it for another reason.
@@ -115,6 +125,8 @@ codes! {
     PathUnknownIssuer = "path.unknown_issuer" => Certificate,
     /// Not an X.509 certificate that can be read.
     PathUnreadable = "path.unreadable" => Certificate,
+    /// A key or a signature that is too weak.
+    PathWeak = "path.weak" => Certificate,
     /// Nothing listens.
     TcpRefused = "tcp.refused" => Tcp,
     /// No answer.
