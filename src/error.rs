@@ -95,7 +95,9 @@ impl Error {
         match self {
             Self::Config(ConfigError::Read { .. } | ConfigError::Write { .. }) => Kind::System,
             Self::Config(_) | Self::Plan(_) | Self::Target(_) => Kind::Input,
-            Self::Store(StoreError::Content { .. } | StoreError::Missing { .. }) => Kind::Input,
+            Self::Apply(ApplyError::Store(error)) | Self::Store(error) if error.is_input() => {
+                Kind::Input
+            }
             Self::Apply(_) | Self::Runtime { .. } | Self::Store(_) => Kind::System,
             Self::Demo(_) => Kind::Answer,
             Self::Serve(error) if error.is_input() => Kind::Input,
@@ -143,8 +145,15 @@ impl Hint for Error {
 impl Hint for ConfigError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Missing { .. } => {
-                Some("`grpc-pki init` writes a commented one to start from".to_owned())
+            Self::Missing { path } => {
+                let flag = if path == "certs.toml" {
+                    String::new()
+                } else {
+                    format!(" --config {path}")
+                };
+                Some(format!(
+                    "`grpc-pki init{flag}` writes a commented one to start from"
+                ))
             }
             _ => None,
         }
@@ -173,7 +182,8 @@ impl Hint for PlanError {
             Self::Content { path, content } => content_hint(path, *content)?,
             Self::NoCa { dir } => format!("run `grpc-pki init{}` first", pki_flag(dir)),
             Self::NotACa { .. } => {
-                "is this the certificate of a server? the CA's own belongs here".to_owned()
+                "put the CA's own certificate there; one of a server or a client cannot sign"
+                    .to_owned()
             }
             Self::NotPermitted { .. } => {
                 "the CA's name constraints (`permitted` and `excluded` of [ca] at `init`) \
@@ -234,6 +244,13 @@ impl Hint for TargetError {
     }
 }
 
+impl StoreError {
+    /// Whether a file is wrong, not the system.
+    fn is_input(&self) -> bool {
+        matches!(self, Self::Content { .. } | Self::Missing { .. })
+    }
+}
+
 impl Hint for StoreError {
     fn hint(&self) -> Option<String> {
         match self {
@@ -244,6 +261,10 @@ impl Hint for StoreError {
                 path.display()
             )),
             Self::Missing { path } => missing_hint(path),
+            Self::Read { path, source } if source.kind() == io::ErrorKind::NotADirectory => {
+                let dir = path.parent()?.display();
+                Some(format!("{dir} is a file; name a folder with --pki"))
+            }
             Self::Read { .. } | Self::Write { .. } => None,
         }
     }
@@ -277,20 +298,22 @@ fn missing_hint(path: &Path) -> Option<String> {
 
 /// The command that turns a wrong file into a right one, where there is one.
 pub fn content_hint(path: &Path, content: Content) -> Option<String> {
+    let is_key = path.extension().is_some_and(|it| it == "key");
     let path = path.display();
     Some(match content {
         Content::ByteOrderMark => format!("sed -i '1s/^\\xEF\\xBB\\xBF//' {path}"),
+        Content::Der if is_key => format!("openssl pkey -inform DER -in {path} -out {path}.pem"),
         Content::Der => format!("openssl x509 -inform DER -in {path} -out {path}.pem"),
         Content::EncryptedKey => format!("openssl pkey -in {path} -out {path}.plain"),
-        Content::Empty | Content::DamagedCertificate | Content::DamagedKey => {
-            format!("restore {path} from a backup")
+        Content::DamagedCertificate | Content::Empty => format!("restore {path} from a backup"),
+        Content::DamagedKey => {
+            format!("restore {path} from a backup, or use a key of one of these types")
         }
         Content::PrivateKey => {
             format!("{path} must be the certificate; never hand a private key to clients")
         }
         Content::CertificateRequest => "it has to be signed by a CA first".to_owned(),
-        Content::NoCertificate | Content::NoKey | Content::NotAFile | Content::TooLarge => {
-            return None;
-        }
+        Content::NotAFile => format!("move {path} away"),
+        Content::NoCertificate | Content::NoKey | Content::TooLarge => return None,
     })
 }

@@ -173,7 +173,7 @@ impl<'t> Reader<'t> {
                     |key: &Key<'_>| key.get_ref().bytes().all(|octet| octet.is_ascii_digit());
                 for key in table.keys().filter(|key| !is_number(key)) {
                     let message =
-                        format!("expected a number as in `DNS.1`, found `{}`", key.get_ref());
+                        format!("expected a number such as `1`, found `{}`", key.get_ref());
                     self.note(key.span(), message, None);
                 }
                 table.values().collect()

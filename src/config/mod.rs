@@ -40,6 +40,8 @@ pub struct Config {
 /// `[ca]`.
 #[derive(Clone, Debug)]
 pub struct CaEntry {
+    /// Whether the file has this section at all; without it the rest is defaults.
+    pub written: bool,
     /// Subject.
     pub subject: DistinguishedName,
     /// Kind of key.
@@ -120,6 +122,12 @@ pub enum ConfigError {
         /// The file, as it was named.
         path: String,
     },
+    /// It is a folder, a device or a pipe.
+    #[error("{path} is not a regular file")]
+    NotAFile {
+        /// The file, as it was named.
+        path: String,
+    },
     /// It cannot be read.
     #[error("{path} cannot be read")]
     Read {
@@ -172,7 +180,12 @@ impl Config {
                 source,
             },
         };
-        if fs::metadata(path).map_err(failed)?.len() > MAX_SIZE {
+        let metadata = fs::metadata(path).map_err(failed)?;
+        if !metadata.is_file() {
+            // A pipe would be waited for.
+            return Err(ConfigError::NotAFile { path: shown });
+        }
+        if metadata.len() > MAX_SIZE {
             return Err(ConfigError::TooLarge { path: shown });
         }
         let octets = fs::read(path).map_err(failed)?;

@@ -72,6 +72,17 @@ impl Reader<'_> {
                 let message = "the top-level `[alt_names]` already makes `server`".to_owned();
                 self.note(key.span(), message, Some("keep one of the two".to_owned()));
             }
+            let namesake = |it: &&Entry| it.name.eq_ignore_ascii_case(key.get_ref());
+            if let Some(other) = entries.iter().find(namesake)
+                && other.name != key.get_ref().as_ref()
+            {
+                let message = format!(
+                    "`{}` and `{}` are the same file where case does not count",
+                    key.get_ref(),
+                    other.name
+                );
+                self.note(key.span(), message, None);
+            }
             entries.extend(self.entry(key, value, &dn, &defaults));
         }
         (ca, entries)
@@ -90,6 +101,7 @@ impl Reader<'_> {
         let (permitted_dns, permitted_ip) = self.subtrees(table.get("permitted"));
         let (excluded_dns, excluded_ip) = self.subtrees(table.get("excluded"));
         CaEntry {
+            written: value.is_some(),
             subject,
             key: self
                 .algorithm(table.get("key"))
@@ -131,7 +143,10 @@ impl Reader<'_> {
         defaults: &Defaults,
     ) -> Option<Entry> {
         let name = key.get_ref().as_ref();
-        if let Some(message) = wrong_name(name) {
+        let wrong = wrong_name(name);
+        // What is wrong with it as a file name is not told again as a commonName.
+        let common_name = if wrong.is_some() { "x" } else { name };
+        if let Some(message) = wrong {
             self.note(key.span(), message, None);
         }
         let table = self.table(Some(value))?;
@@ -147,7 +162,7 @@ impl Reader<'_> {
             ],
         );
         let own = self.attributes(table.get("dn"));
-        let subject = self.subject(&with_common_name(dn, &own, name), key);
+        let subject = self.subject(&with_common_name(dn, &own, common_name), key);
         let profile = self.profile(table.get("profile"), key);
         let (at, names) = match table.get_key_value("alt_names") {
             Some((at, value)) => (at, self.names(value)),
@@ -185,8 +200,13 @@ impl Reader<'_> {
 
     fn expect_names(&mut self, names: &Names, profile: Profile, at: &Key<'_>) {
         if profile.server_auth() && names.names.is_empty() && !names.broken {
-            let hint = "clients match the names under alt_names and nothing else: \
-                        add alt_names = { DNS = [\"localhost\"] } with the names that they dial";
+            let hint = if at.get_ref() == "alt_names" {
+                "clients match these names and nothing else: add those that they dial, \
+                 such as DNS = [\"localhost\"]"
+            } else {
+                "clients match alt_names and nothing else: \
+                 add alt_names = { DNS = [\"localhost\"] } with the names that they dial"
+            };
             self.note(
                 at.span(),
                 format!("a {profile} needs at least one name"),

@@ -243,24 +243,22 @@ fn check_host(host: &str, prefix: usize) -> Result<(), DnsRule> {
 fn check_spiffe(text: &str) -> Result<(), &'static str> {
     let rest = text
         .strip_prefix("spiffe://")
-        .ok_or("it starts with `spiffe://`, in lower case")?;
+        .ok_or("it must start with `spiffe://`, in lower case")?;
     if text.len() > 2048 {
-        return Err("it has more than 2048 octets");
+        return Err("it may have at most 2048 octets");
     }
     if rest.contains(['?', '#']) {
-        return Err("it has no query and no fragment");
+        return Err("it may have no query and no fragment");
     }
     let (domain, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if domain.is_empty() || domain.len() > 255 {
-        return Err("its trust domain has 1 to 255 characters");
+        return Err("its trust domain must have 1 to 255 characters");
     }
     if !domain
         .chars()
         .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c))
     {
-        return Err(
-            "its trust domain is lower-case letters, digits, `-`, `.` and `_`, without user or port",
-        );
+        return Err("its trust domain may hold only lower-case letters, digits, `-`, `.` and `_`");
     }
     let segment_fine = |segment: &str| {
         !matches!(segment, "" | "." | "..")
@@ -270,7 +268,7 @@ fn check_spiffe(text: &str) -> Result<(), &'static str> {
     };
     if !path.is_empty() && !path[1..].split('/').all(segment_fine) {
         return Err(
-            "its path has no empty, `.` or `..` segment, and only letters, digits, `-`, `.` and `_`",
+            "its path may have no empty, `.` or `..` segment, and only letters, digits, `-`, `.` and `_`",
         );
     }
     Ok(())

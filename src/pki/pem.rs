@@ -6,6 +6,7 @@ use rustls_pki_types::pem::{PemObject, SectionKind};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
+use super::der;
 use super::key::KeyError;
 
 /// Octets of DER on one line of 64 characters.
@@ -35,7 +36,9 @@ pub fn sniff(text: &[u8]) -> Content {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Content::Empty;
     }
-    if text[0] == 0x30 && text.get(1).is_some_and(|length| *length >= 0x80) {
+    let long = text[0] == 0x30 && text.get(1).is_some_and(|length| *length >= 0x80);
+    let whole = text[0] == 0x30 && der::take(text).is_some_and(|(_, rest)| rest.is_empty());
+    if long || whole {
         return Content::Der;
     }
     let text = String::from_utf8_lossy(text);
@@ -164,5 +167,7 @@ mod tests {
             assert_eq!(sniff(text.as_bytes()), content, "{text}");
         }
         assert_eq!(sniff(&[0x30, 0x82, 1, 2]), Content::Der);
+        assert_eq!(sniff(&[0x30, 2, 5, 0]), Content::Der);
+        assert_eq!(sniff(b"0 is no DER"), Content::Unknown);
     }
 }

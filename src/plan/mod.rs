@@ -207,8 +207,11 @@ pub fn init<'c>(
     }
     let key_is_open = files.key_is_open;
     let (certificate, _) = ca_pair(files, dir)?;
-    let differs = certificate.subject.comparable() != ca.subject.comparable()
-        || certificate.public_key.to_string() != ca.key.as_str();
+    let constraints = certificate.name_constraints.clone().unwrap_or_default();
+    let differs = ca.written
+        && (certificate.subject.comparable() != ca.subject.comparable()
+            || certificate.public_key.to_string() != ca.key.as_str()
+            || constraints != ca.constraints);
     Ok(InitPlan::Keep {
         certificate: Box::new(certificate),
         key_is_open,
@@ -253,6 +256,11 @@ pub fn issue<'c>(
     let issuer = issuer(inventory.ca, dir, now)?;
     for entry in entries {
         permit(entry, &issuer)?;
+    }
+    for (entry, files) in entries.iter().zip(&inventory.entries) {
+        let path = |extension| dir.join(format!("{}.{extension}", entry.name));
+        replaceable(&files.certificates, &path("crt"))?;
+        replaceable(&files.public_key_info, &path("key"))?;
     }
     let decide = |(entry, files): (&&'c Entry, &EntryFiles)| {
         let (action, warnings) = decide(entry, files, &issuer, now, force);
@@ -351,6 +359,17 @@ fn issuer(files: CaFiles, dir: &Path, now: OffsetDateTime) -> Result<Issuer, Pla
             certificate: path,
         },
     })
+}
+
+/// A wrong file is replaced; a folder, a device or a pipe is somebody's.
+fn replaceable<T>(found: &Found<T>, path: &Path) -> Result<(), PlanError> {
+    match found {
+        Found::Wrong(content @ Content::NotAFile) => Err(PlanError::Content {
+            path: path.to_owned(),
+            content: *content,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses here what every peer would refuse later (RFC 5280, 4.2.1.10).

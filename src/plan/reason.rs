@@ -31,6 +31,8 @@ pub enum Reason {
     IssuerDiffers {
         /// Who did, by name.
         found: String,
+        /// Whether the CA has the same name, so that only its key is another.
+        same_name: bool,
     },
     /// The private key is not the certificate's.
     KeyMismatch,
@@ -113,6 +115,7 @@ fn compare(entry: &Entry, found: &Certificate, ca: &Certificate, reasons: &mut V
     if !found.is_issued_by(ca) {
         reasons.push(Reason::IssuerDiffers {
             found: found.issuer.to_string(),
+            same_name: found.issuer.as_der() == ca.subject.as_der(),
         });
     }
     if found.subject.comparable() != entry.subject.comparable() {
@@ -149,7 +152,7 @@ fn compare(entry: &Entry, found: &Certificate, ca: &Certificate, reasons: &mut V
 
 fn other_purpose(entry: &Entry, found: &Certificate) -> Option<String> {
     if found.is_ca() {
-        return Some("a CA".to_owned());
+        return Some("signing certificates".to_owned());
     }
     let Some(purposes) = &found.extended_key_usage else {
         return Some("any purpose".to_owned());

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{Report, Style};
+use crate::error::Hint;
 use crate::pki::Certificate;
-use crate::plan::Warning;
+use crate::plan::{PlanError, Warning};
 use crate::text::{date, printable, rfc3339, until};
 
 /// Whether there is a new CA.
@@ -70,13 +71,19 @@ impl Report for InitReport {
             }
             InitOutcome::Kept { .. } => {
                 let passed = self.now > not_after;
-                let state = if passed {
-                    format!("expired on {} ({left} ago)", date(not_after))
-                } else {
-                    format!("valid until {} ({left} left)", date(not_after))
-                };
                 let path = certificate.display();
-                let _ = writeln!(text, "nothing to do: {path} is the CA {subject}, {state}");
+                let until = date(not_after);
+                let _ = if passed {
+                    writeln!(
+                        text,
+                        "{path} is the CA {subject}, which expired on {until} ({left} ago)"
+                    )
+                } else {
+                    writeln!(
+                        text,
+                        "nothing to do: {path} is the CA {subject}, valid until {until} ({left} left)"
+                    )
+                };
                 if let Some(starter) = &self.starter {
                     let _ = writeln!(
                         text,
@@ -99,6 +106,11 @@ impl Report for InitReport {
             return Vec::new();
         };
         let mut warnings = Vec::new();
+        let not_after = self.certificate.validity.not_after;
+        if self.now > not_after {
+            let path = self.dir.join("ca.crt");
+            warnings.extend(PlanError::CaExpired { path, not_after }.hint());
+        }
         if differs {
             warnings.push(
                 "[ca] in certs.toml asks for another CA than this one; a CA is never replaced, \

@@ -26,8 +26,13 @@ pub fn reason(reason: &Reason, now: OffsetDateTime) -> String {
             )
         }
         Reason::Forced => "asked for with --force".to_owned(),
-        Reason::IssuerDiffers { found } => {
-            format!("it was issued by another CA ({})", printable(found))
+        Reason::IssuerDiffers { found, same_name } => {
+            let found = printable(found);
+            if *same_name {
+                format!("it was issued by another key of the CA {found}")
+            } else {
+                format!("it was issued by another CA ({found})")
+            }
         }
         Reason::KeyMismatch => "its private key is another certificate's".to_owned(),
         Reason::KeyMissing => "its private key is missing".to_owned(),

@@ -50,7 +50,7 @@ pub struct Store {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Content {
     /// It starts with a UTF-8 byte order mark.
-    #[error("starts with a byte order mark, over which some gRPC clients stumble")]
+    #[error("starts with a byte order mark, over which some gRPC programs stumble")]
     ByteOrderMark,
     /// It is a certificate request.
     #[error("is a certificate request, not a certificate")]
@@ -258,6 +258,9 @@ pub fn read_key(path: &Path) -> Result<PrivateKey, StoreError> {
 }
 
 fn parse_key(text: &[u8]) -> Result<PrivateKey, Content> {
+    if pem::has_byte_order_mark(text) {
+        return Err(Content::ByteOrderMark);
+    }
     match pem::sniff(text) {
         pem::Content::Der => return Err(Content::Der),
         pem::Content::Empty => return Err(Content::Empty),

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::lock::{Guard, sync_dir};
-use super::{Store, StoreError};
+use super::{Content, Store, StoreError};
 
 const KEY_MODE: u32 = 0o600;
 const PUBLIC_MODE: u32 = 0o644;
@@ -138,11 +138,14 @@ impl Transaction<'_> {
         self.stage(&format!("{name}.crt"), pem.as_bytes(), PUBLIC_MODE)
     }
 
-    /// Stages `.gitignore`.
+    /// Stages `.gitignore`, unless the user has one.
     ///
     /// # Errors
     /// [`StoreError::Write`].
     pub fn gitignore(&self) -> Result<(), StoreError> {
+        if self.guard.store.path(".gitignore").exists() {
+            return Ok(());
+        }
         self.stage(".gitignore", super::GITIGNORE.as_bytes(), PUBLIC_MODE)
     }
 
@@ -192,7 +195,13 @@ impl Transaction<'_> {
         let staged = format!("{LOG}.append");
         create(&self.stage.join(&staged), &log, &lines, PUBLIC_MODE).map_err(failed)?;
         let offset = match fs::metadata(&log) {
-            Ok(metadata) => metadata.len(),
+            Ok(metadata) if metadata.is_file() => metadata.len(),
+            Ok(_) => {
+                return Err(StoreError::Content {
+                    path: log,
+                    content: Content::NotAFile,
+                });
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => 0,
             Err(error) => return Err(failed(error)),
         };
@@ -273,12 +282,17 @@ fn write_record(work: &Path, record: &Record) -> io::Result<()> {
 /// Puts the staged lines at their offset, whatever an interrupted attempt left behind it.
 fn append_at(log: &Path, staged: &Path, offset: u64) -> io::Result<()> {
     let lines = fs::read(staged)?;
+    let is_new = !log.exists();
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
         .mode(PUBLIC_MODE)
         .open(log)?;
+    if is_new {
+        // What the umask took off.
+        file.set_permissions(Permissions::from_mode(PUBLIC_MODE))?;
+    }
     file.set_len(offset)?;
     file.seek(SeekFrom::Start(offset))?;
     file.write_all(&lines)?;

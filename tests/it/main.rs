@@ -1,10 +1,24 @@
-//! The integration tests, as one binary.
+//! The integration tests, as one binary. What is about one command on real files is a session in the file of
+//! that command; what every certificate has to be is in `certificate`; what goes wrong is in `config` and
+//! `refusals`.
 
 // Signatures of other implementations.
 mod algorithm;
+// What every certificate is, whoever asked for it: read back, and accepted by others.
+mod certificate;
+// Mistakes in certs.toml: every message, with its place.
+mod config;
 // The walls between the rooms.
 mod house;
+// `init`: sessions, options, and what it leaves alone.
+mod init;
+// `issue`: sessions, the plan, the reasons.
+mod issue;
 // The checked-in protobuf code is what its source generates.
 mod protobuf;
+// Files and folders that are not what they should be: one sentence, one exit code, nothing changed.
+mod refusals;
 // The sample server: who gets in, reload, start and stop.
 mod sample;
+// The project folder and the runs that the sessions share.
+mod support;

@@ -62,7 +62,7 @@ async fn mutual_tls_tells_the_caller_who_it_is() {
     let answer = client.who_am_i().await.unwrap();
     let expected = WhoAmIResponse {
         authenticated: true,
-        subject: "O=MyOrganization, Inc., CN=alice".into(),
+        subject: "O=MyOrganization\\, Inc., CN=alice".into(),
         dns_names: vec!["alice.internal".into()],
         ip_addresses: vec!["10.0.0.7".into()],
         uris: vec!["spiffe://example.internal/alice".into()],
@@ -102,7 +102,7 @@ async fn behind_the_tls_of_tonic_it_knows_the_caller_too() {
     let answer = soon(client.who_am_i(WhoAmIRequest {})).await.unwrap();
     let answer = answer.into_inner();
     assert!(answer.authenticated && answer.peer_address.starts_with("127.0.0.1:"));
-    assert_eq!(answer.subject, "O=MyOrganization, Inc., CN=alice");
+    assert_eq!(answer.subject, "O=MyOrganization\\, Inc., CN=alice");
     assert_eq!(answer.sha256_fingerprint, sha256(&alice));
     assert_eq!(
         (answer.tls_version, answer.cipher_suite),
