@@ -74,8 +74,17 @@ impl<'a, 'w> Printer<'a, 'w> {
         Ok(())
     }
 
-    pub(super) fn failure(&mut self, error: &Error, exit_code: u8) -> io::Result<()> {
-        let failure = Failure { error, exit_code };
+    pub(super) fn failure(
+        &mut self,
+        error: &Error,
+        command: &str,
+        exit_code: u8,
+    ) -> io::Result<()> {
+        let failure = Failure {
+            error,
+            command,
+            exit_code,
+        };
         match self.format {
             Format::Human => self
                 .context

@@ -112,6 +112,18 @@ enum Command {
     Demo(demo::Demo),
 }
 
+impl Command {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Issue(_) => "issue",
+            Self::Verify(_) => "verify",
+            Self::Serve(_) => "serve",
+            Self::Demo(_) => "demo",
+        }
+    }
+}
+
 impl Common {
     fn store(&self) -> Store {
         Store::new(&self.pki)
@@ -171,7 +183,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context<'_>) 
                 Kind::Input => exit::INPUT,
                 Kind::System => exit::SYSTEM,
             };
-            printer.failure(&error, code).map(|()| code)
+            printer
+                .failure(&error, cli.command.name(), code)
+                .map(|()| code)
         }
     };
     match told {

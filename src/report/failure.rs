@@ -7,12 +7,18 @@ use serde_json::{Value, json};
 use super::Style;
 use crate::config::{ConfigError, Problem};
 use crate::error::{Error, Hint};
+use crate::text::printable;
+
+/// A longer line of certs.toml is shown in part, in characters.
+const WIDTH: usize = 100;
 
 /// An error as it is told.
 #[derive(Debug)]
 pub struct Failure<'e> {
     /// The error.
     pub error: &'e Error,
+    /// The command that failed.
+    pub command: &'e str,
     /// What the process will exit with.
     pub exit_code: u8,
 }
@@ -41,6 +47,7 @@ impl Failure<'_> {
         };
         json!({
             "schema": 1,
+            "command": self.command,
             "ok": false,
             "exit_code": self.exit_code,
             "error": {
@@ -67,23 +74,24 @@ fn problems(path: &str, problems: &[Problem], style: Style) -> String {
         } = problem;
         let _ = writeln!(
             text,
-            "{} {path}:{line}:{column}: {message}",
-            style.bad("error:")
+            "{} {path}:{line}:{column}: {}",
+            style.bad("error:"),
+            printable(message)
         );
         let number = line.to_string();
         let margin = " ".repeat(number.len());
+        let (shown, skipped) = window(source, *column);
         // Tabs stay, so that the caret stands where the eye looks.
-        let indent: String = source
+        let before = shown.chars().take(column - 1 - skipped);
+        let indent: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let room = shown
             .chars()
-            .take(column - 1)
-            .map(|c| if c == '\t' { '\t' } else { ' ' })
-            .collect();
-        let _ = writeln!(text, " {number} | {source}");
-        let _ = writeln!(
-            text,
-            " {margin} | {indent}{}",
-            style.bad(&"^".repeat(*length))
-        );
+            .count()
+            .saturating_sub(column - 1 - skipped)
+            .max(1);
+        let caret = style.bad(&"^".repeat((*length).min(room)));
+        let _ = writeln!(text, " {number} | {shown}");
+        let _ = writeln!(text, " {margin} | {indent}{caret}");
         if let Some(hint) = hint {
             let _ = writeln!(text, "{} {hint}", style.strong("hint:"));
         }
@@ -92,4 +100,38 @@ fn problems(path: &str, problems: &[Problem], style: Style) -> String {
     let count = crate::text::plural(problems.len(), "problem");
     let _ = writeln!(text, "{count} in {path}; nothing was changed");
     text
+}
+
+/// The part of a line around a column, with nothing in it that could steer a terminal, and how many characters
+/// were left out before it.
+fn window(source: &str, column: usize) -> (String, usize) {
+    let long = source.chars().count() > WIDTH;
+    let skipped = if long {
+        (column - 1).saturating_sub(WIDTH / 2)
+    } else {
+        0
+    };
+    let shown = source.chars().skip(skipped).take(WIDTH);
+    let safe = |c: char| {
+        if c.is_control() && c != '\t' {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    (shown.map(safe).collect(), skipped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_shown_where_it_is_wrong() {
+        let line = format!("{}X{}", "a".repeat(500), "b".repeat(500));
+        let (shown, skipped) = window(&line, 501);
+        assert_eq!((shown.chars().count(), skipped), (WIDTH, 450));
+        assert_eq!(shown.chars().nth(500 - skipped), Some('X'));
+        assert_eq!(window("a\x1b\tb", 2), ("a\u{fffd}\tb".to_owned(), 0));
+    }
 }

@@ -290,7 +290,7 @@ fn a_file_that_is_too_large_or_missing() {
     assert_snapshot!(project.start("022", "issue --config other.toml"), @r"
     --- stderr
     error: other.toml does not exist
-    hint: `grpc-pki init` writes a commented one to start from
+    hint: `grpc-pki init --config other.toml` writes a commented one to start from
     --- exit 2
     ");
     assert!(project.state().is_empty());

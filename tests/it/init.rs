@@ -282,6 +282,7 @@ fn scripts_get_one_document() {
     let document = project.run("init --format json").exits(2).json();
     assert_snapshot!(serde_json::to_string_pretty(&document).unwrap(), @r#"
     {
+      "command": "init",
       "error": {
         "causes": [],
         "hint": "restore pki/ca.key from a backup; a CA is never replaced, and a new one needs another folder (`--pki`)",

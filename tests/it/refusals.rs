@@ -309,6 +309,7 @@ fn scripts_get_one_document() {
     let document = project.run("issue --format json").exits(2).json();
     assert_snapshot!(serde_json::to_string_pretty(&document).unwrap(), @r#"
     {
+      "command": "issue",
       "error": {
         "causes": [],
         "hint": "run `grpc-pki init` first",
