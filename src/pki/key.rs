@@ -10,6 +10,7 @@ use aws_lc_rs::signature::{
     KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject;
 use zeroize::Zeroizing;
 
 use super::pem;
@@ -227,7 +228,7 @@ impl PrivateKey {
     /// # Errors
     /// [`KeyError`], which never quotes the text.
     pub fn from_pem(text: &[u8]) -> Result<Self, KeyError> {
-        Self::from_der(&pem::private_key(text)?)
+        Self::from_der(&first_private_key(text)?)
     }
 
     /// The DER of the SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).
@@ -305,6 +306,20 @@ impl PrivateKey {
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PrivateKey({:?}, redacted)", self.family())
+    }
+}
+
+/// The first private key of a PEM text.
+fn first_private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, KeyError> {
+    match pem::sniff(text) {
+        pem::Content::EncryptedKey => Err(KeyError::Encrypted),
+        pem::Content::PrivateKey | pem::Content::Certificates => {
+            PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
+                rustls_pki_types::pem::Error::NoItemsFound => KeyError::Missing,
+                _ => KeyError::Unsupported,
+            })
+        }
+        _ => Err(KeyError::Missing),
     }
 }
 

@@ -2,12 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::{PemObject, SectionKind};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 use super::der;
-use super::key::KeyError;
 
 /// Octets of DER on one line of 64 characters.
 const LINE: usize = 48;
@@ -74,20 +73,6 @@ pub fn certificates(text: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     CertificateDer::pem_slice_iter(text)
         .collect::<Result<_, _>>()
         .ok()
-}
-
-/// The first private key of a PEM text.
-pub(crate) fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, KeyError> {
-    match sniff(text) {
-        Content::EncryptedKey => Err(KeyError::Encrypted),
-        Content::PrivateKey | Content::Certificates => {
-            PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
-                rustls_pki_types::pem::Error::NoItemsFound => KeyError::Missing,
-                _ => KeyError::Unsupported,
-            })
-        }
-        _ => Err(KeyError::Missing),
-    }
 }
 
 /// How many PEM blocks of each kind a text has: certificates, private keys, others.
