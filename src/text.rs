@@ -57,11 +57,33 @@ fn grouped(count: usize) -> String {
 pub fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
-            let unsafe_char = c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            let escaped = unsafe_char.then(|| c.escape_default().collect::<String>());
-            escaped.unwrap_or_else(|| c.to_string()).chars().collect::<Vec<_>>()
+            let escaped = steers(c).then(|| c.escape_default().collect::<String>());
+            escaped
+                .unwrap_or_else(|| c.to_string())
+                .chars()
+                .collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// A JSON text that cannot steer a terminal either: JSON allows all but the ASCII control characters as they are.
+/// They are escaped in JSON's own way, so that the value is the same.
+pub fn printable_json(text: &str) -> String {
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut out, c| {
+            if steers(c) {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            } else {
+                out.push(c);
+            }
+            out
+        })
+}
+
+/// Control characters, and those that change the direction of the text after them.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What the system said, in lower case and without its number.
@@ -107,6 +129,17 @@ mod tests {
         assert_eq!(
             printable("a\x1b[2Jb\u{202e}ü\n"),
             "a\\u{1b}[2Jb\\u{202e}ü\\n"
+        );
+    }
+
+    #[test]
+    fn json_keeps_its_value_and_steers_nothing() {
+        let value = serde_json::json!({ "a": "\x1b\u{9b}\u{7f}\u{202e}ü\n" });
+        let text = printable_json(&value.to_string());
+        assert_eq!(text, r#"{"a":"\u001b\u009b\u007f\u202eü\n"}"#);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            value
         );
     }
 

@@ -9,6 +9,7 @@ use super::{ColorChoice, Common, Format};
 use crate::error::Error;
 use crate::pki::KeySource;
 use crate::report::{Failure, Report, Style};
+use crate::text::printable_json;
 
 /// What a command takes from the world; `main` makes the real one, tests their own.
 pub struct Context<'w> {
@@ -60,7 +61,7 @@ impl<'a, 'w> Printer<'a, 'w> {
                 .context
                 .stdout
                 .write_all(report.human(self.style).as_bytes())?,
-            Format::Json => writeln!(self.context.stdout, "{}", report.json())?,
+            Format::Json => self.document(&report.json())?,
         }
         if self.format == Format::Human {
             for warning in report.warnings() {
@@ -90,7 +91,7 @@ impl<'a, 'w> Printer<'a, 'w> {
                 .context
                 .stderr
                 .write_all(failure.human(self.style).as_bytes()),
-            Format::Json => writeln!(self.context.stdout, "{}", failure.json()),
+            Format::Json => self.document(&failure.json()),
         }
     }
 
@@ -99,7 +100,7 @@ impl<'a, 'w> Printer<'a, 'w> {
         match self.format {
             Format::Human if self.quiet => return Ok(()),
             Format::Human => writeln!(self.context.stdout, "{text}")?,
-            Format::Json => writeln!(self.context.stdout, "{json}")?,
+            Format::Json => writeln!(self.context.stdout, "{}", printable_json(&json.to_string()))?,
         }
         self.context.stdout.flush()
     }
