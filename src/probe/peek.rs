@@ -46,12 +46,21 @@ fn classify(answer: &[u8], ended: bool) -> Protocol {
     match answer {
         [] if ended => Protocol::Closed,
         [] => Protocol::Silent,
-        _ if answer.starts_with(b"HTTP/") => Protocol::Http1,
+        _ if is_http1(answer) => Protocol::Http1,
         _ if answer.starts_with(b"SSH-") => Protocol::Ssh,
         [21 | 22, 3, ..] => Protocol::Tls,
         [_, _, _, SETTINGS, _, 0, 0, 0, 0, ..] => Protocol::Http2,
         _ => Protocol::Unknown(answer.to_vec()),
     }
+}
+
+/// A status line, or the page alone: to a request that it cannot read, a server may answer as in HTTP/0.9.
+fn is_http1(answer: &[u8]) -> bool {
+    let page = |start: &[u8]| {
+        let head = answer.get(..start.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(start))
+    };
+    answer.starts_with(b"HTTP/") || page(b"<!doctype") || page(b"<html")
 }
 
 #[cfg(test)]
@@ -63,6 +72,7 @@ mod tests {
         for (answer, protocol) in [
             (b"\0\0\x18\x04\0\0\0\0\0\0\x01".as_slice(), Protocol::Http2),
             (b"HTTP/1.1 400 Bad Request", Protocol::Http1),
+            (b"<!DOCTYPE HTML>\n<html lang", Protocol::Http1),
             (b"SSH-2.0-OpenSSH_9.2", Protocol::Ssh),
             (b"\x15\x03\x01\0\x02", Protocol::Tls),
             (b"220 mail", Protocol::Unknown(b"220 mail".to_vec())),
