@@ -21,6 +21,8 @@ use tokio_rustls::client::TlsStream;
 
 use super::stream::{Shared, Tap};
 use super::{Purpose, Request};
+use crate::pki::Certificate;
+use crate::pki::validity::Moment;
 use crate::store::Identity;
 
 /// Alert 120 (RFC 7301, 3.2).
@@ -191,9 +193,13 @@ impl TimeProvider for Fixed {
 
 /// Keeps the chain and webpki's verdict. Without an identity to protect the handshake goes on after a refusal,
 /// so that the rest can be seen; the refusal stays on record.
+///
+/// With an identity the rule is stricter than webpki's, which does not look at the dates of trust anchors: a
+/// server under an expired one is not trusted, so it is not to learn who we are.
 #[derive(Debug)]
 struct Recorder {
     inner: Option<Arc<WebPkiServerVerifier>>,
+    current: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
     strict: bool,
     chain: Shared<Vec<CertificateDer<'static>>>,
@@ -202,12 +208,22 @@ struct Recorder {
 
 impl Recorder {
     fn new(request: &Request, provider: Arc<CryptoProvider>, strict: bool) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(request.anchors.iter().cloned());
-        let inner =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
+        let verifier = |anchors: Vec<CertificateDer<'static>>| {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(anchors);
+            let roots = Arc::new(roots);
+            WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
+                .build()
+                .ok()
+        };
+        let is_current = |der: &&CertificateDer<'static>| {
+            let certificate = Certificate::from_der((*der).clone());
+            certificate.is_ok_and(|it| it.validity.at(request.now) == Moment::Within)
+        };
+        let current = request.anchors.iter().filter(is_current);
         Self {
-            inner: inner.ok(),
+            inner: verifier(request.anchors.clone()),
+            current: verifier(current.cloned().collect()),
             provider,
             strict,
             chain: Shared::default(),
@@ -228,20 +244,21 @@ impl ServerCertVerifier for Recorder {
         let chain = std::iter::once(end_entity).chain(intermediates);
         self.chain
             .with(|kept| *kept = chain.map(|it| it.clone().into_owned()).collect());
-        let verdict = match &self.inner {
-            Some(inner) => {
-                inner.verify_server_cert(end_entity, intermediates, server_name, ocsp, now)
+        let ask = |verifier: &Option<Arc<WebPkiServerVerifier>>| match verifier {
+            Some(verifier) => {
+                verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp, now)
             }
             None => Err(TlsError::InvalidCertificate(
                 rustls::CertificateError::UnknownIssuer,
             )),
         };
+        let verdict = ask(&self.inner);
         let told = verdict.as_ref().map(|_| ()).map_err(ToString::to_string);
         self.verdict.with(|kept| *kept = Some(told));
-        match verdict {
-            Err(error) if self.strict => Err(error),
-            _ => Ok(ServerCertVerified::assertion()),
+        if self.strict {
+            return verdict.and_then(|_| ask(&self.current));
         }
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
