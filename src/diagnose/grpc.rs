@@ -98,7 +98,7 @@ impl Judge<'_> {
                 (
                     Code::GrpcNoAnswer,
                     "the call got no answer".to_owned(),
-                    format!("TLS and HTTP/2 work; to the first call {}.", ended(failure)),
+                    format!("TLS and HTTP/2 work; on the first call {}.", ended(failure)),
                     Fix::steps(["look at the server's log, and at a proxy in between"]),
                 )
             }

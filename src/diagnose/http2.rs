@@ -42,19 +42,25 @@ impl Judge<'_> {
         if handshake.alpn.as_deref() == Some("h2") {
             return self.stage(StageId::Alpn, Status::Ok, "h2", None);
         }
-        let speaks = self.answering().is_some_and(speaks_http2);
-        let state = if speaks {
-            "It does speak HTTP/2, but"
-        } else {
-            "It"
-        };
+        let session = self.answering();
         let headline = "the server chose no protocol by ALPN".to_owned();
-        let why = format!(
-            "{state} did not say so in the handshake: Go (since 1.67), Python, C++ and Rust clients refuse that, \
-             Node alone accepts it."
-        );
+        let greeting = session.map_or(&[][..], Session::greeting);
+        let why = if session.is_some_and(speaks_http2) {
+            "It does speak HTTP/2, but did not say so in the handshake: Go (since 1.67), Python, C++ and Rust \
+             clients refuse that, Node alone accepts it."
+                .to_owned()
+        } else if greeting.is_empty() {
+            "Asked for `h2` in the handshake, it did not answer that, and it did not send HTTP/2 either: is it a \
+             server of another kind, or a proxy that is not set up for gRPC?"
+                .to_owned()
+        } else {
+            format!(
+                "Behind the handshake there is no HTTP/2 either: it sent {}.",
+                seen(greeting)
+            )
+        };
         let fix = Fix::steps([
-            "let the server offer `h2` in ALPN",
+            "check the port: is it the one for gRPC? If it is, let the server offer `h2` in ALPN",
             "Go: `grpc.Creds(credentials.NewTLS(config))`, or `NextProtos: []string{\"h2\"}` · \
              Python ssl: `context.set_alpn_protocols([\"h2\"])` · haproxy: `bind … alpn h2`",
         ]);
@@ -72,8 +78,20 @@ impl Judge<'_> {
         if self.refused(session).is_some() {
             return;
         }
+        let agreed = session
+            .handshake
+            .as_ref()
+            .is_ok_and(|it| it.alpn.as_deref() == Some("h2"));
+        if !agreed && !speaks_http2(session) {
+            // Nobody said that it would: the cause stands under ALPN.
+            return self.stage(StageId::Http2, Status::Skip, "not agreed, not spoken", None);
+        }
         let elapsed = session.rpc.as_ref().map(|it| it.elapsed);
         let answered = session.rpc.as_ref().is_some_and(Rpc::is_answered);
+        let spoken = match first {
+            First::Silent => "SETTINGS received after the client's preface",
+            _ => "SETTINGS received",
+        };
         let closed = |failure: &Failure| {
             (
                 Code::Http2Closed,
@@ -96,31 +114,22 @@ impl Judge<'_> {
         };
         let (code, headline, why, fix) = match first {
             _ if answered => {
-                let settings = speaks_http2(session);
-                let message = if settings {
-                    "SETTINGS received"
-                } else {
-                    "answers after the client's preface"
-                };
-                return self.stage(StageId::Http2, Status::Ok, message, elapsed);
+                return self.stage(StageId::Http2, Status::Ok, spoken, elapsed);
             }
-            First::Octets(_) if speaks_http2(session) => {
-                return self.stage(StageId::Http2, Status::Ok, "SETTINGS received", None);
+            _ if speaks_http2(session) => {
+                return self.stage(StageId::Http2, Status::Ok, spoken, None);
             }
-            First::Octets(octets) => {
-                let octets: String = printable(&String::from_utf8_lossy(octets))
-                    .chars()
-                    .take(40)
-                    .collect();
-                (
-                    Code::Http2NotSpoken,
-                    "behind TLS there is no HTTP/2".to_owned(),
-                    format!("After the handshake the server sent `{octets}`."),
-                    Fix::steps(["check the port: is it the one for gRPC, or a web server's?"]),
-                )
-            }
+            _ if !session.greeting().is_empty() => (
+                Code::Http2NotSpoken,
+                "behind TLS there is no HTTP/2".to_owned(),
+                format!(
+                    "HTTP/2 was agreed in the handshake, and then the server sent {}.",
+                    seen(session.greeting())
+                ),
+                Fix::steps(["check the port: is it the one for gRPC, or a web server's?"]),
+            ),
             First::Ended(failure) => closed(failure),
-            First::Silent => match session.rpc.as_ref().map(|it| &it.outcome) {
+            First::Octets(_) | First::Silent => match session.rpc.as_ref().map(|it| &it.outcome) {
                 Some(RpcOutcome::NoAnswer(Failure::Timeout)) | None => silent(),
                 Some(RpcOutcome::NoAnswer(failure)) => closed(failure),
                 Some(_) => return,
@@ -132,5 +141,17 @@ impl Judge<'_> {
 
 /// Whether the server opened with SETTINGS, as HTTP/2 servers do (RFC 9113, 3.4).
 pub(super) fn speaks_http2(session: &Session) -> bool {
-    matches!(&session.first, Some(First::Octets(octets)) if octets.get(3) == Some(&SETTINGS))
+    session.greeting().get(3) == Some(&SETTINGS)
+}
+
+/// What a server sent where HTTP/2 was expected.
+fn seen(octets: &[u8]) -> String {
+    let text = printable(&String::from_utf8_lossy(octets));
+    let text: String = text.chars().take(40).collect();
+    let kind = if octets.starts_with(b"HTTP/") {
+        "HTTP/1: "
+    } else {
+        ""
+    };
+    format!("{kind}`{text}`")
 }

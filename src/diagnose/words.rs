@@ -21,7 +21,7 @@ pub(super) fn ended(failure: &Failure) -> String {
         Failure::Closed => "it closed the connection without a word".to_owned(),
         Failure::Incompatible(what) => what.clone(),
         Failure::NotTls => "it sent something that is not TLS".to_owned(),
-        Failure::Other(words) => printable(words),
+        Failure::Other(words) => format!("the connection broke (`{}`)", printable(words)),
         Failure::Reset => "it reset the connection".to_owned(),
         Failure::Timeout => "it did not answer in time".to_owned(),
     }

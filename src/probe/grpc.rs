@@ -26,6 +26,8 @@ pub struct Rpc {
     pub outcome: RpcOutcome,
     /// The HTTP response below it, where there was one.
     pub http: Option<Http>,
+    /// The first octets that the peer sent in the session, before or after the call.
+    pub octets: Vec<u8>,
     /// How the peer ended the connection, if it did.
     pub end: Option<Failure>,
     /// Time that it took.
@@ -74,7 +76,7 @@ pub struct Http {
 
 pub(super) async fn health(target: &Target, stream: Watch, limit: Duration) -> Rpc {
     let started = Instant::now();
-    let end = stream.end();
+    let (end, octets) = (stream.end(), stream.first());
     let seen = Shared::default();
     let outcome = match tokio::time::timeout(limit, call(target, stream, seen.clone())).await {
         Err(_) => RpcOutcome::NoAnswer(Failure::Timeout),
@@ -87,6 +89,7 @@ pub(super) async fn health(target: &Target, stream: Watch, limit: Duration) -> R
     Rpc {
         outcome,
         http: seen.get(),
+        octets: octets.get(),
         end: end.get(),
         elapsed: started.elapsed(),
     }

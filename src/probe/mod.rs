@@ -107,6 +107,17 @@ pub enum First {
     Silent,
 }
 
+impl Session {
+    /// What the server sent first after the handshake, whether or not it waited for the client.
+    pub fn greeting(&self) -> &[u8] {
+        match (&self.rpc, &self.first) {
+            (Some(rpc), _) => &rpc.octets,
+            (None, Some(First::Octets(octets))) => octets,
+            _ => &[],
+        }
+    }
+}
+
 impl Observation {
     /// The connection that counts.
     pub fn primary(&self) -> Option<&Session> {

@@ -57,49 +57,74 @@ impl AsyncRead for Tap {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.inner).poll_read(cx, buffer);
-        let new = &buffer.filled()[before..];
-        self.first.with(|kept| {
-            let room = KEPT - kept.len();
-            kept.extend_from_slice(&new[..new.len().min(room)]);
-        });
+        keep(&self.first, &buffer.filled()[before..]);
         result
     }
 }
 
-macro_rules! write_through {
-    ($stream:ty) => {
-        impl AsyncWrite for $stream {
-            fn poll_write(
-                mut self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                octets: &[u8],
-            ) -> Poll<io::Result<usize>> {
-                Pin::new(&mut self.inner).poll_write(cx, octets)
-            }
-
-            fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Pin::new(&mut self.inner).poll_flush(cx)
-            }
-
-            fn poll_shutdown(
-                mut self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-            ) -> Poll<io::Result<()>> {
-                Pin::new(&mut self.inner).poll_shutdown(cx)
-            }
-        }
-    };
+/// Adds to the octets that are kept of a peer, as long as there is room.
+fn keep(kept: &Shared<Vec<u8>>, new: &[u8]) {
+    kept.with(|kept| {
+        let room = KEPT.saturating_sub(kept.len());
+        kept.extend_from_slice(&new[..new.len().min(room)]);
+    });
 }
 
-write_through!(Tap);
-write_through!(Watch);
+/// A peer that turns us away says why and closes, while we may still be writing: the write fails, and its words
+/// wait to be read. So a write to a lost connection passes, and the next read tells what became of it.
+impl AsyncWrite for Tap {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.inner).poll_write(cx, octets) {
+            Poll::Ready(Err(error)) if is_lost(&error) => Poll::Ready(Ok(octets.len())),
+            other => other,
+        }
+    }
 
-/// A TLS session that gives out first what was read ahead, and remembers how the peer ended it. An HTTP/2
-/// library keeps neither.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+fn is_lost(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
+    )
+}
+
+impl AsyncWrite for Watch {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, octets)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+/// A TLS session that gives out first what was read ahead, and remembers what the peer sent first and how it
+/// ended the session. An HTTP/2 library keeps neither.
 #[derive(Debug)]
 pub(super) struct Watch {
     inner: TlsStream<Tap>,
     ahead: Vec<u8>,
+    first: Shared<Vec<u8>>,
     end: Shared<Option<Failure>>,
 }
 
@@ -107,6 +132,11 @@ impl Watch {
     /// How the peer ended the session, once it has.
     pub(super) fn end(&self) -> Shared<Option<Failure>> {
         self.end.clone()
+    }
+
+    /// The first octets that the peer sent in the session.
+    pub(super) fn first(&self) -> Shared<Vec<u8>> {
+        self.first.clone()
     }
 }
 
@@ -124,6 +154,7 @@ impl AsyncRead for Watch {
         }
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        keep(&self.first, &buffer.filled()[before..]);
         let ended = match &result {
             Poll::Ready(Err(error)) => Some(failure(error)),
             Poll::Ready(Ok(())) if buffer.filled().len() == before => Some(Failure::Closed),
@@ -155,12 +186,12 @@ pub(super) async fn read_first(mut stream: TlsStream<Tap>) -> (First, Option<Wat
         First::Silent => Vec::new(),
         First::Ended(_) => return (first, None),
     };
-    (
-        first,
-        Some(Watch {
-            inner: stream,
-            ahead,
-            end: Shared::default(),
-        }),
-    )
+    let watch = Watch {
+        inner: stream,
+        first: Shared::default(),
+        end: Shared::default(),
+        ahead,
+    };
+    keep(&watch.first, &watch.ahead);
+    (first, Some(watch))
 }
