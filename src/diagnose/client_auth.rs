@@ -3,12 +3,15 @@
 //! In TLS 1.3 a finished handshake proves nothing about client certificates: the refusal comes after it, as an
 //! alert, as a bare end of the connection, or as an HTTP status. Only an answered call proves acceptance.
 
-use super::words::{alert, ended, short};
+use super::words::{alert, ended};
 use super::{Code, Finding, Fix, Judge, StageId, Status};
 use crate::pki::certificate::Name;
 use crate::pki::validity::Moment;
 use crate::probe::{Failure, First, Rpc, RpcOutcome, Session};
 use crate::text::{date, printable};
+
+/// Alert 48: no trust anchor of the server leads to the certificate (RFC 8446, 6.2).
+const UNKNOWN_CA: u8 = 48;
 
 impl Judge<'_> {
     /// How the server turned us away for want of a certificate that it likes; `None` where it did not.
@@ -70,7 +73,7 @@ impl Judge<'_> {
             format!(" It accepts certificates of {}.", names.join("; "))
         };
         if session.identity {
-            let reason = self.own_fault(&names);
+            let reason = self.own_fault(&names, &refusal);
             let headline = "the server refused the client certificate".to_owned();
             let why = format!("Shown the certificate, {how}.{accepts}{}", reason.0);
             let code = Code::ClientAuthRefused;
@@ -108,7 +111,7 @@ impl Judge<'_> {
     }
 
     /// What is wrong with our own certificate as far as we can see, and what to do.
-    fn own_fault(&self, accepted: &[String]) -> (String, Fix) {
+    fn own_fault(&self, accepted: &[String], refusal: &Refusal<'_>) -> (String, Fix) {
         let Some(own) = &self.knowledge.identity else {
             return (String::new(), Fix::steps(["look at the server's log"]));
         };
@@ -146,17 +149,15 @@ impl Judge<'_> {
             ]);
             return (why, fix);
         }
-        if !accepted.is_empty() && !accepted.contains(&issuer) {
+        let unknown = matches!(refusal, Refusal::Ended(Failure::Alert(UNKNOWN_CA)));
+        if unknown || (!accepted.is_empty() && !accepted.contains(&issuer)) {
             let why = format!(" Ours is from {issuer}.");
             let fix = Fix::steps([
                 "use a certificate of a CA that the server accepts, or let it load this CA's ca.crt",
             ]);
             return (why, fix);
         }
-        let why = format!(
-            " Ours ({name}, from {}) looks right from here.",
-            short(&own.issuer)
-        );
+        let why = format!(" Ours ({name}, issued by {issuer}) looks right from here.");
         (
             why,
             Fix::steps([
