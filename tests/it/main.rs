@@ -22,3 +22,5 @@ mod refusals;
 mod sample;
 // The project folder and the runs that the sessions share.
 mod support;
+// `verify` against staged servers: what it concludes, and what it says.
+mod zoo;

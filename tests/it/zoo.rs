@@ -1,0 +1,66 @@
+//! `verify` against staged servers, most of them of other make: one table of what it must conclude.
+//!
+//! A row is: the case, the exit code, the stage that fails first, the codes of all findings in order, words that
+//! the text must have, and the server. Rows run a few at a time; the failures of all are reported together.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use pki::World;
+use row::Row;
+
+mod beyond;
+mod certificate;
+mod client_auth;
+mod grpc;
+mod name;
+mod output;
+mod path;
+mod pki;
+mod process;
+mod reach;
+mod row;
+
+/// Rows that run at one time: most of them wait.
+const PARALLEL: usize = 4;
+
+#[test]
+fn every_staged_server_gets_its_diagnosis() {
+    let world = World::new();
+    let mut rows = reach::rows();
+    rows.extend(path::rows());
+    rows.extend(name::rows());
+    rows.extend(certificate::rows());
+    rows.extend(beyond::rows());
+    rows.extend(client_auth::rows());
+    check(&world, &rows);
+}
+
+fn check(world: &World, rows: &[Row]) {
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..PARALLEL {
+            scope.spawn(|| {
+                while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let done = catch_unwind(AssertUnwindSafe(|| row.run(world)));
+                    let problems = done.unwrap_or_else(|_| vec!["the row panicked".to_owned()]);
+                    if !problems.is_empty() {
+                        let problems = format!("{}:\n  {}", row.case, problems.join("\n  "));
+                        let mut wrong = wrong.lock().unwrap_or_else(PoisonError::into_inner);
+                        wrong.push(problems);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(
+        wrong.is_empty(),
+        "{} of {} rows\n\n{}",
+        wrong.len(),
+        rows.len(),
+        wrong.join("\n\n")
+    );
+}

@@ -1,0 +1,169 @@
+//! Rows: the dates of the server's certificate, and certificates that are fine.
+
+use super::grpc::{Tonic, rustls};
+use super::pki::{Authority, Key, Pair, dns, ip, period};
+use super::process::Python;
+use super::row::{Row, Staged, row};
+
+pub fn rows() -> Vec<Row> {
+    let mut rows = time();
+    rows.extend(healthy());
+    rows
+}
+
+fn time() -> Vec<Row> {
+    vec![
+        row(
+            "expired",
+            13,
+            "time",
+            &["time.expired"],
+            &["expired on", "2 days ago", "grpc-pki issue"],
+            |world| python(&world.leaf(|it| period(it, -30, -2))),
+        ),
+        row(
+            "not yet valid",
+            13,
+            "time",
+            &["time.not_yet_valid"],
+            &["valid only from", "5 days", "clock"],
+            |world| python(&world.leaf(|it| period(it, 5, 30))),
+        ),
+        row(
+            "not valid for another hour",
+            13,
+            "time",
+            &["time.not_yet_valid"],
+            &["compare the clocks", "minutes"],
+            |world| {
+                python(&world.leaf(|it| {
+                    it.not_before = time::OffsetDateTime::now_utc() + time::Duration::minutes(63)
+                }))
+            },
+        ),
+        row(
+            "expired, wrong name, no h2",
+            13,
+            "name",
+            &["name.dns_not_in_san", "time.expired", "alpn.none"],
+            &["orders.internal", "expired on"],
+            |world| {
+                let pair = world.leaf(|it| {
+                    period(it, -30, -2);
+                    it.subject_alt_names = vec![dns("orders.internal")];
+                });
+                let server = Python::tls("grpc", &pair).with("alpn", false).start();
+                Staged::new(server.port, server)
+            },
+        ),
+        row(
+            "the CA expired",
+            13,
+            "time",
+            &["time.anchor_expired"],
+            &["expired on", "Go, Python"],
+            |world| {
+                let old = Authority::new("old-ca", Key::P256, |it| period(it, -300, -1));
+                let pair = world.leaf_of(&old, |_| ());
+                let ca = world.file(&old.pem);
+                python(&pair).args(["--ca", ca.to_str().unwrap()])
+            },
+        ),
+    ]
+}
+
+fn healthy() -> Vec<Row> {
+    let mut rows = vec![
+        row(
+            "the issuer is sent along",
+            0,
+            "",
+            &[],
+            &["between", "SERVING"],
+            |world| {
+                let between = world.ca.below("between");
+                python(&world.chain(&world.leaf_of(&between, |_| ()), &[&between.pem]))
+            },
+        ),
+        row(
+            "root first, then the issuer",
+            0,
+            "",
+            &[],
+            &["SERVING"],
+            |world| {
+                let between = world.ca.below("between");
+                tonic(&world.chain(
+                    &world.leaf_of(&between, |_| ()),
+                    &[&world.ca.pem, &between.pem],
+                ))
+            },
+        ),
+        row(
+            "the root is sent along",
+            0,
+            "",
+            &[],
+            &["SERVING"],
+            |world| python(&world.chain(&world.ours("server"), &[&world.ca.pem])),
+        ),
+        row("others are sent along", 0, "", &[], &["SERVING"], |world| {
+            let (one, two) = (
+                Authority::new("one", Key::P384, |_| ()),
+                Authority::new("two", Key::Rsa2048, |_| ()),
+            );
+            tonic(&world.chain(&world.ours("server"), &[&one.pem, &two.pem]))
+        }),
+        row(
+            "several CAs are trusted",
+            0,
+            "",
+            &[],
+            &["SERVING"],
+            |world| {
+                let other = Authority::new("other", Key::P384, |_| ());
+                let ca = world.file(&(other.pem + &world.ca.pem));
+                python(&world.ours("server")).args(["--ca", ca.to_str().unwrap()])
+            },
+        ),
+    ];
+    for (name, key) in [
+        ("ecdsa-p384", Key::P384),
+        ("rsa-2048", Key::Rsa2048),
+        ("ed25519", Key::Ed25519),
+    ] {
+        rows.push(row(
+            format!("{name}, OpenSSL"),
+            0,
+            "",
+            &[],
+            &["SERVING", name],
+            move |world| python(&world.leaf_with(&world.ca, key, |_| ())),
+        ));
+        rows.push(row(
+            format!("a CA with {name}"),
+            0,
+            "",
+            &[],
+            &["SERVING"],
+            move |world| {
+                let ca = Authority::new("ca", key, |_| ());
+                let pair = world.leaf_with(&ca, key, |it| it.subject_alt_names.push(ip("::1")));
+                tonic(&pair).args(["--ca", world.file(&ca.pem).to_str().unwrap()])
+            },
+        ));
+    }
+    rows
+}
+
+/// A healthy server on OpenSSL.
+pub fn python(pair: &Pair) -> Staged {
+    let server = Python::tls("grpc", pair).start();
+    Staged::new(server.port, server)
+}
+
+/// A healthy server on rustls.
+fn tonic(pair: &Pair) -> Staged {
+    let server = Tonic::tls(rustls(pair, None, rustls::DEFAULT_VERSIONS));
+    Staged::new(server.port, server)
+}

@@ -1,0 +1,229 @@
+//! What scripts rely on: the shape of the JSON, one document a line, and the exit code of several targets.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use super::grpc::closed_port;
+use super::pki::World;
+use super::process::{Python, serve};
+use super::row::{finish, verify};
+
+/// Every key with the types that its values may have. A key may be added, none may go or change.
+const SHAPE: &str = "
+    schema number
+    command string
+    target string
+    ok bool
+    exit_code number
+    code string|null
+    failed_stage string|null
+    started_at string
+    elapsed_ms number
+    addresses[].ip string
+    addresses[].result string
+    addresses[].ms number
+    stages[].id string
+    stages[].status string
+    stages[].ms number|null
+    stages[].code string|null
+    stages[].message string
+    tls.version string
+    tls.cipher string
+    tls.group string|null
+    tls.post_quantum bool
+    tls.alpn string|null
+    chain[].depth number
+    chain[].source string
+    chain[].subject string
+    chain[].issuer string
+    chain[].serial string
+    chain[].not_before string
+    chain[].not_after string
+    chain[].days_left number
+    chain[].key string
+    chain[].sig string
+    chain[].dns[] string
+    chain[].ip[] string
+    chain[].uri[] string
+    chain[].eku[] string
+    chain[].is_ca bool
+    chain[].sha256 string
+    client_auth.requested bool
+    client_auth.ca_hints[] string
+    client_auth.presented bool
+    client_auth.evidence string|null
+    grpc.health.service string
+    grpc.health.status string|null
+    grpc.health.code number|null
+    grpc.health.message string|null
+    grpc.http_status number|null
+    grpc.content_type string|null
+    grpc.server string|null
+    findings[].code string
+    findings[].stage string
+    findings[].severity string
+    findings[].message string
+    findings[].why string
+    findings[].fix.text string
+    findings[].fix.file string|null
+    findings[].fix.line number|null
+    findings[].fix.new_line string|null
+    findings[].fix.command string|null
+    connections[].purpose string
+    connections[].address string
+    connections[].ms number
+    raw.error string|null
+    raw.peer_bytes_hex string|null
+";
+
+/// Whether a document has every key that it must have, with a value of the right type.
+pub fn shape_of(document: &Value) -> Result<(), String> {
+    for line in SHAPE.lines().map(str::trim).filter(|it| !it.is_empty()) {
+        let (path, types) = line.split_once(' ').unwrap();
+        follow(document, path, types).map_err(|what| format!("{path}: {what}"))?;
+    }
+    Ok(())
+}
+
+fn follow(value: &Value, path: &str, types: &str) -> Result<(), String> {
+    if path.is_empty() {
+        let found = kind(value);
+        let fits = types.split('|').any(|it| it == found);
+        return if fits {
+            Ok(())
+        } else {
+            Err(format!("is {found}, not {types}"))
+        };
+    }
+    if let Some(rest) = path.strip_prefix("[]") {
+        // What was not come to is null: `eku` of a certificate without it.
+        let items = match value {
+            Value::Null => return Ok(()),
+            Value::Array(items) => items,
+            other => return Err(format!("is {}, not a list", kind(other))),
+        };
+        return items.iter().try_for_each(|it| follow(it, rest, types));
+    }
+    let path = path.strip_prefix('.').unwrap_or(path);
+    let end = path.find(['.', '[']).unwrap_or(path.len());
+    match value {
+        // A server that was not reached has no `tls` and no `grpc`.
+        Value::Null => Ok(()),
+        Value::Object(object) => match object.get(&path[..end]) {
+            Some(value) => follow(value, &path[end..], types),
+            None => Err("is missing".to_owned()),
+        },
+        other => Err(format!("is in {}, not an object", kind(other))),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Array(_) => "list",
+        Value::Bool(_) => "bool",
+        Value::Null => "null",
+        Value::Number(_) => "number",
+        Value::Object(_) => "object",
+        Value::String(_) => "string",
+    }
+}
+
+/// Characters of a peer that would steer the terminal.
+pub fn steers(text: &str) -> Option<String> {
+    let unsafe_char = |c: &char| {
+        (c.is_control() && *c != '\n')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let found = text.chars().find(unsafe_char)?;
+    Some(format!("{found:?} comes out raw"))
+}
+
+fn run(world: &World, args: &[&str]) -> Output {
+    let mut command = verify(world);
+    command.args(args);
+    finish(command)
+}
+
+fn documents(output: &Output) -> Vec<Value> {
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn several_targets_have_a_common_exit_code_or_1() {
+    let world = World::new();
+    let healthy = serve(&world, &[]);
+    let wrong_name = Python::tls("grpc", &world.ours("orders")).start();
+    let at = |port: u16| format!("localhost:{port}");
+    let (good, bad) = (at(healthy.port), at(wrong_name.port));
+    let (closed, closed_too) = (at(closed_port()), at(closed_port()));
+    for (targets, exit, codes) in [
+        ([&closed, &closed_too], 11, ["tcp.refused", "tcp.refused"]),
+        ([&closed, &bad], 1, ["tcp.refused", "name.dns_not_in_san"]),
+        ([&bad, &good], 1, ["name.dns_not_in_san", ""]),
+        ([&good, &good], 0, ["", ""]),
+    ] {
+        let output = run(&world, &[targets[0], targets[1], "--format", "json"]);
+        assert_eq!(output.status.code(), Some(exit), "{output:?}");
+        let documents = documents(&output);
+        let told: Vec<_> = documents
+            .iter()
+            .map(|it| it["code"].as_str().unwrap_or(""))
+            .collect();
+        assert_eq!(told, codes, "in the order of the command line");
+        for (document, target) in documents.iter().zip(targets) {
+            shape_of(document).unwrap();
+            assert_eq!(document["target"], target.as_str());
+        }
+        let human = String::from_utf8(run(&world, &[targets[0], targets[1]]).stdout).unwrap();
+        let verdicts = human
+            .lines()
+            .filter(|it| it.starts_with("localhost:"))
+            .count();
+        assert_eq!(verdicts, 2, "{human}");
+    }
+}
+
+#[test]
+fn the_shape_of_the_json_is_complete() {
+    let world = World::new();
+    let server = serve(&world, &["--mtls"]);
+    let target = format!("localhost:{}", server.port);
+    let output = run(&world, &[&target, "--client", "client", "--format", "json"]);
+    let documents = documents(&output);
+    assert_eq!(output.status.code(), Some(0), "{documents:#?}");
+    // Every key that there is stands in the list: a new one is added to it.
+    let mut paths = std::collections::BTreeSet::new();
+    collect(&documents[0], String::new(), &mut paths);
+    let listed = |path: &String| {
+        SHAPE
+            .lines()
+            .any(|it| it.trim().split(' ').next() == Some(path))
+    };
+    let unlisted: Vec<_> = paths.iter().filter(|it| !listed(it)).collect();
+    assert!(unlisted.is_empty(), "{unlisted:?}");
+}
+
+fn collect(value: &Value, path: String, paths: &mut std::collections::BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                let dot = if path.is_empty() { "" } else { "." };
+                collect(value, format!("{path}{dot}{key}"), paths);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                collect(item, format!("{path}[]"), paths);
+            }
+        }
+        // A certificate without extendedKeyUsage.
+        Value::Null if path == "chain[].eku" => {}
+        _ => {
+            paths.insert(path);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Rows: who issued the server's certificate, and what it is for.
+
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa};
+
+use super::certificate::python;
+use super::pki::{Authority, Key, for_clients};
+use super::row::{Row, row};
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        row(
+            "wrong CA",
+            13,
+            "path",
+            &["path.unknown_issuer"],
+            &["CN=other-ca", "CN=my-ca", "--ca FILE"],
+            |world| {
+                let other = Authority::new("other-ca", Key::P256, |_| ());
+                python(&world.leaf_of(&other, |_| ()))
+            },
+        ),
+        row(
+            "the CA made again, same kind of key",
+            13,
+            "path",
+            &["path.ca_recreated"],
+            &[
+                "another CA of the same name",
+                "CN=my-ca",
+                "made again",
+                "grpc-pki issue server",
+            ],
+            |world| {
+                let again = Authority::new("my-ca", Key::P256, |_| ());
+                python(&world.leaf_of(&again, |_| ()))
+            },
+        ),
+        row(
+            "the CA made again, another kind of key",
+            13,
+            "path",
+            &["path.ca_recreated"],
+            &["another CA of the same name"],
+            |world| {
+                let again = Authority::new("my-ca", Key::Rsa2048, |_| ());
+                python(&world.leaf_of(&again, |_| ()))
+            },
+        ),
+        row(
+            "the CA made again, and sent along",
+            13,
+            "path",
+            &["path.ca_recreated"],
+            &["another CA of the same name"],
+            |world| {
+                let again = Authority::new("my-ca", Key::P256, |_| ());
+                python(&world.chain(&world.leaf_of(&again, |_| ()), &[&again.pem]))
+            },
+        ),
+        row(
+            "signed by itself, CA: TRUE, not trusted",
+            13,
+            "path",
+            &["path.self_signed"],
+            &["signed itself", "grpc-pki issue"],
+            |world| python(&world.self_signed(ca_true)),
+        ),
+        row(
+            "signed by itself, CA: FALSE, not trusted",
+            13,
+            "path",
+            &["path.self_signed"],
+            &["--ca FILE"],
+            |world| python(&world.self_signed(|_| ())),
+        ),
+        row(
+            "signed by itself, CA: FALSE, as its own CA file",
+            0,
+            "",
+            &[],
+            &["SERVING"],
+            |world| {
+                let pair = world.self_signed(|_| ());
+                python(&pair).args(["--ca", pair.certificate.to_str().unwrap()])
+            },
+        ),
+        row(
+            "signed by itself, CA: TRUE, as its own CA file",
+            13,
+            "path",
+            &["path.ca_as_server"],
+            &["CA: TRUE", "rustls refuses"],
+            |world| {
+                let pair = world.self_signed(ca_true);
+                python(&pair).args(["--ca", pair.certificate.to_str().unwrap()])
+            },
+        ),
+        row(
+            "CA: TRUE, issued by our CA",
+            13,
+            "path",
+            &["path.ca_as_server"],
+            &["CA: TRUE", "grpc-pki issue"],
+            |world| python(&world.leaf(ca_true)),
+        ),
+        row(
+            "the CA itself as server",
+            13,
+            "path",
+            &["path.ca_as_server", "name.no_san"],
+            &["CN=my-ca"],
+            |world| python(&world.ours("ca")),
+        ),
+        row(
+            "a client's certificate",
+            13,
+            "path",
+            &["path.purpose"],
+            &["for clients, not for servers", "serverAuth"],
+            |world| python(&world.leaf(for_clients)),
+        ),
+        row(
+            "our client's certificate",
+            13,
+            "path",
+            &["path.purpose", "name.no_san"],
+            &["for clients", "profile `server` or `peer`"],
+            |world| python(&world.ours("client")),
+        ),
+        row(
+            "any purpose alone",
+            13,
+            "path",
+            &["path.purpose"],
+            &["lacks serverAuth"],
+            |world| {
+                python(
+                    &world.leaf(|it| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any]),
+                )
+            },
+        ),
+        row(
+            "the issuer is not sent along",
+            13,
+            "path",
+            &["path.unknown_issuer"],
+            &["CN=between"],
+            |world| python(&world.leaf_of(&world.ca.below("between"), |_| ())),
+        ),
+    ]
+}
+
+fn ca_true(params: &mut CertificateParams) {
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+}

@@ -1,0 +1,211 @@
+//! Rows: from the name to TLS.
+
+use super::grpc::{Answer, Manner, Raw, Tonic, close, closed_port, greet, hold, reset};
+use super::process::{Python, openssl, python_http, serve};
+use super::row::{Row, Staged, row};
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        row(
+            "our own server",
+            0,
+            "",
+            &[],
+            &["SERVING", "h2", "not asked for", "my-ca"],
+            |world| {
+                let server = serve(world, &[]);
+                Staged::new(server.port, server)
+            },
+        ),
+        row(
+            "a name that does not resolve",
+            10,
+            "dns",
+            &["dns.not_found"],
+            &["does-not-exist.invalid", "spelling"],
+            |_| Staged::new(50051, ()).at("does-not-exist.invalid"),
+        ),
+        row(
+            "closed port",
+            11,
+            "tcp",
+            &["tcp.refused"],
+            &["nothing listens on port", "127.0.0.1", "start the server"],
+            |_| Staged::new(closed_port(), ()),
+        ),
+        row(
+            "accepts, and never answers",
+            12,
+            "tls",
+            &["tls.silent"],
+            &["never answers", "hang"],
+            |_| raw(hold).quick(),
+        ),
+        row(
+            "accepts, and closes at once",
+            12,
+            "tls",
+            &["tls.closed"],
+            &["ended during the handshake"],
+            |_| raw(drop),
+        ),
+        row(
+            "closes after the ClientHello",
+            12,
+            "tls",
+            &["tls.closed"],
+            &["closed the connection", "log"],
+            |_| raw(close),
+        ),
+        row(
+            "accepts, and resets",
+            12,
+            "tls",
+            &["tls.closed"],
+            &["reset the connection", "log"],
+            |_| raw(reset),
+        ),
+        row(
+            "gRPC without TLS (tonic)",
+            12,
+            "tls",
+            &["tls.plaintext"],
+            &["without TLS", "add_secure_port", "grpc-pki serve"],
+            |_| {
+                let server = Tonic::start(None, Answer::Serving, Manner::Prompt);
+                Staged::new(server.port, server)
+            },
+        ),
+        row(
+            "gRPC without TLS (SETTINGS by hand)",
+            12,
+            "tls",
+            &["tls.plaintext"],
+            &["clear text"],
+            |_| {
+                let server = Python::new("settings").start();
+                Staged::new(server.port, server)
+            },
+        ),
+        row(
+            "a web server without TLS",
+            12,
+            "tls",
+            &["tls.not_tls"],
+            &["HTTP/1 without TLS", "check the port"],
+            |world| {
+                let server = python_http(world);
+                Staged::new(server.port, server)
+            },
+        ),
+        row(
+            "SSH",
+            12,
+            "tls",
+            &["tls.not_tls"],
+            &["SSH", "check the port"],
+            |_| raw(|it| greet(it, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")),
+        ),
+        row(
+            "a mail server",
+            12,
+            "tls",
+            &["tls.not_tls"],
+            &["220 mail.example.com ESMTP", "check the port"],
+            |_| raw(|it| greet(it, b"220 mail.example.com ESMTP\r\n")),
+        ),
+        row(
+            "garbage",
+            12,
+            "tls",
+            &["tls.not_tls"],
+            &["something else"],
+            |_| raw(|it| greet(it, &[0xa7; 200])),
+        ),
+        row(
+            "garbage of a few octets",
+            12,
+            "tls",
+            &["tls.not_tls"],
+            &["something else"],
+            |_| raw(|it| greet(it, b"?\n")).quick(),
+        ),
+        row(
+            "garbage that steers a terminal",
+            12,
+            "tls",
+            &["tls.not_tls"],
+            &["\\u{1b}[2J"],
+            |_| raw(|it| greet(it, b"\x1b[2J\x07\r\xc2\x9b31m\xe2\x80\xae\x7f hello\n")),
+        ),
+        row(
+            "a broken TLS record",
+            12,
+            "tls",
+            &["tls.not_tls"],
+            &["check the port"],
+            |_| raw(|it| greet(it, b"\x16\x03\x03\x00\x04\x02\xff\xff\xff")),
+        ),
+        alert(
+            "no TLS later than 1.1",
+            "protocol version",
+            "lowest TLS version",
+            &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"],
+        ),
+        alert(
+            "a group that we do not offer",
+            "handshake failure",
+            "ecdsa-p256",
+            &["-groups", "X448"],
+        ),
+        alert(
+            "a name that the server does not know",
+            "unrecognized name",
+            "--server-name",
+            &[
+                "-servername",
+                "orders.internal",
+                "-servername_fatal",
+                "-cert2",
+                "pki/orders.crt",
+                "-key2",
+                "pki/orders.key",
+            ],
+        ),
+        row(
+            "no cipher suite in common",
+            12,
+            "tls",
+            &["tls.alert"],
+            &["handshake failure"],
+            |world| {
+                let server = openssl(
+                    world,
+                    &world.ours("server"),
+                    &["-tls1_2", "-cipher", "AES128-SHA", "-alpn", "h2"],
+                );
+                Staged::new(server.port, server)
+            },
+        ),
+    ]
+}
+
+/// openssl with these arguments, which ends the handshake with an alert.
+fn alert(case: &str, name: &str, fix: &str, more: &'static [&str]) -> Row {
+    row(
+        case,
+        12,
+        "tls",
+        &["tls.alert"],
+        &[name, fix],
+        move |world| {
+            let server = openssl(world, &world.ours("server"), more);
+            Staged::new(server.port, server)
+        },
+    )
+}
+
+fn raw(each: fn(std::net::TcpStream)) -> Staged {
+    let server = Raw::start(each);
+    Staged::new(server.address.port(), server)
+}

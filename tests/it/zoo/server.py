@@ -1,0 +1,136 @@
+"""A server on Python's ssl module, with as much HTTP/2 as one health check takes.
+
+argv[1] is JSON: mode, cert, key, client_ca, verify, alpn, version. Prints `port N`, then a line for each connection.
+"""
+
+import json
+import socket
+import ssl
+import struct
+import sys
+import threading
+
+ASKED = json.loads(sys.argv[1])
+SETTINGS = b"\0\0\0\x04\0\0\0\0\0"
+
+
+def frame(kind, flags, stream, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+def field(name, value):
+    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+
+
+def octets(conn, count):
+    data = b""
+    while len(data) < count:
+        more = conn.recv(count - len(data))
+        if not more:
+            raise EOFError
+        data += more
+    return data
+
+
+def grpc(conn):
+    conn.sendall(SETTINGS)
+    octets(conn, 24)
+    while True:
+        head = octets(conn, 9)
+        size, kind, flags = int.from_bytes(head[:3], "big"), head[3], head[4]
+        stream = int.from_bytes(head[5:], "big")
+        payload = octets(conn, size)
+        if kind == 4 and not flags & 1:
+            conn.sendall(frame(4, 1, 0))
+        elif kind == 6 and not flags & 1:
+            conn.sendall(frame(6, 1, 0, payload))
+        elif kind == 0 and flags & 1:
+            answer = frame(1, 4, stream, b"\x88" + field(b"content-type", b"application/grpc"))
+            answer += frame(0, 0, stream, b"\0\0\0\0\x02\x08\x01")
+            conn.sendall(answer + frame(1, 5, stream, field(b"grpc-status", b"0")))
+
+
+def hold(conn):
+    while conn.recv(4096):
+        pass
+
+
+def http1(conn):
+    conn.recv(4096)
+    conn.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+    # Closing with octets unread would reset the connection, and the answer with it.
+    hold(conn)
+
+
+def bare_end(conn):
+    """As gRPC's C core refuses a client certificate: the connection ends, and nothing says why."""
+    if conn.getpeercert(True):
+        return grpc(conn)
+    raw = socket.socket(fileno=conn.detach())
+    raw.shutdown(socket.SHUT_RDWR)
+    raw.close()
+
+
+def settings(conn):
+    conn.sendall(SETTINGS)
+    hold(conn)
+
+
+def late(conn):
+    conn.recv(4096)
+    settings(conn)
+
+
+def goaway(conn):
+    """ENHANCE_YOUR_CALM (RFC 9113, 7), as for too many pings."""
+    conn.sendall(SETTINGS)
+    octets(conn, 24)
+    conn.sendall(frame(7, 0, 0, struct.pack(">II", 0, 11) + b"too_many_pings"))
+    hold(conn)
+
+
+MODES = {
+    "grpc": grpc,
+    "hold": hold,
+    "close": lambda conn: None,
+    "http1": http1,
+    "bare_end": bare_end,
+    "settings": settings,
+    "late": late,
+    "goaway": goaway,
+}
+VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
+
+
+def context():
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(ASKED["cert"], ASKED["key"])
+    if ASKED.get("client_ca"):
+        made.load_verify_locations(ASKED["client_ca"])
+    made.verify_mode = VERIFY[ASKED.get("verify", "none")]
+    if ASKED.get("alpn", True):
+        made.set_alpn_protocols(["h2"])
+    if ASKED.get("version"):
+        made.minimum_version = made.maximum_version = ssl.TLSVersion[ASKED["version"]]
+    return made
+
+
+def serve(conn):
+    try:
+        if "cert" not in ASKED:
+            return settings(conn)
+        conn = TLS.wrap_socket(conn, server_side=True)
+        shown = "yes" if conn.getpeercert(True) else "no"
+        print(f"connection: client certificate {shown}", flush=True)
+        MODES[ASKED["mode"]](conn)
+    except (OSError, EOFError) as error:
+        print(f"connection: {type(error).__name__}", flush=True)
+    finally:
+        conn.close()
+
+
+TLS = None if "cert" not in ASKED else context()
+listener = socket.create_server(("127.0.0.1", 0))
+print("port", listener.getsockname()[1], flush=True)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
