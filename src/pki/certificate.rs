@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls_pki_types::CertificateDer;
+use x509_parser::asn1_rs::Oid;
 use x509_parser::extensions::{GeneralName as Parsed, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Extension, X509Name};
 use x509_parser::public_key::PublicKey as ParsedKey;
@@ -144,7 +145,7 @@ impl Name {
                     |_| String::from_utf8_lossy(attribute.as_slice()).into_owned(),
                     str::to_owned,
                 );
-                (attribute.attr_type().to_id_string(), value)
+                (dotted(attribute.attr_type()), value)
             })
             .collect();
         Self {
@@ -262,11 +263,7 @@ impl Certificate {
                     .into_iter()
                     .filter(|(set, _)| *set)
                     .map(|(_, oid)| oid.into());
-                self.extended_key_usage = Some(
-                    named
-                        .chain(it.other.iter().map(|oid| oid.to_id_string()))
-                        .collect(),
-                );
+                self.extended_key_usage = Some(named.chain(it.other.iter().map(dotted)).collect());
             }
             ParsedExtension::KeyUsage(it) => {
                 self.key_usage = Some(KeyUsage {
@@ -301,7 +298,7 @@ impl Certificate {
             ParsedExtension::UnsupportedExtension { .. } | ParsedExtension::ParseError { .. }
                 if extension.critical =>
             {
-                self.unknown_critical.push(extension.oid.to_id_string());
+                self.unknown_critical.push(dotted(&extension.oid));
             }
             _ => {}
         }
@@ -390,6 +387,21 @@ pub fn hex(octets: &[u8]) -> String {
     )
 }
 
+/// An object identifier in dotted form; `Oid::to_id_string` makes a big integer and a text of each of its numbers.
+fn dotted(oid: &Oid<'_>) -> String {
+    use fmt::Write;
+    let Some(numbers) = oid.iter() else {
+        return oid.to_id_string();
+    };
+    let mut text = String::with_capacity(24);
+    for number in numbers {
+        let separator = if text.is_empty() { "" } else { "." };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{separator}{number}");
+    }
+    text
+}
+
 /// The usual name of an extended key usage.
 pub fn purpose_name(oid: &str) -> &str {
     match oid {
@@ -435,7 +447,7 @@ fn constrain(base: &Parsed<'_>, dns: &mut Vec<String>, ip: &mut Vec<Network>) {
 
 fn public_key(certificate: &X509Certificate<'_>) -> PublicKey {
     let info = certificate.public_key();
-    let oid = info.algorithm.algorithm.to_id_string();
+    let oid = dotted(&info.algorithm.algorithm);
     match oid.as_str() {
         "1.2.840.10045.2.1" => {
             let curve = info
@@ -443,7 +455,7 @@ fn public_key(certificate: &X509Certificate<'_>) -> PublicKey {
                 .parameters
                 .as_ref()
                 .and_then(|it| it.as_oid().ok());
-            match curve.map(|it| it.to_id_string()).as_deref() {
+            match curve.map(|it| dotted(&it)).as_deref() {
                 Some("1.2.840.10045.3.1.7") => PublicKey::Ecdsa("p256"),
                 Some("1.3.132.0.34") => PublicKey::Ecdsa("p384"),
                 Some("1.3.132.0.35") => PublicKey::Ecdsa("p521"),
@@ -459,7 +471,7 @@ fn public_key(certificate: &X509Certificate<'_>) -> PublicKey {
 }
 
 fn signature(certificate: &X509Certificate<'_>) -> Signature {
-    let oid = certificate.signature_algorithm.algorithm.to_id_string();
+    let oid = dotted(&certificate.signature_algorithm.algorithm);
     let name = match oid.as_str() {
         "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
         "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
