@@ -1,4 +1,5 @@
 //! TLS for your own tonic client; `-- --mtls [NAME]` presents `pki/NAME.crt` (default `client`).
+//! `SERVER=https://localhost:50052` in the environment dials another server.
 
 use grpc_pki::sample::v1::{WhoAmIRequest, who_am_i_client::WhoAmIClient};
 use std::{env, error::Error, fs, process::ExitCode};
@@ -32,8 +33,9 @@ async fn who_am_i() -> Result<(), Box<dyn Error>> {
         tls = tls.identity(Identity::from_pem(certificate, key));
     }
     // It connects even where the server refuses our certificate: only an answer proves it.
-    let server = Channel::from_static("https://localhost:50051").tls_config(tls)?;
-    let mut client = WhoAmIClient::new(server.connect().await?);
+    let server = env::var("SERVER").unwrap_or("https://localhost:50051".to_owned());
+    let channel = Channel::from_shared(server)?.tls_config(tls)?;
+    let mut client = WhoAmIClient::new(channel.connect().await?);
     let caller = client.who_am_i(WhoAmIRequest {}).await?.into_inner();
     let name = Some(caller.subject).filter(|_| caller.authenticated);
     println!("answered, known as {}", name.unwrap_or("anonymous".into()));

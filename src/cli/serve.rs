@@ -20,10 +20,10 @@ use crate::text::printable;
 /// clients with a certificate of the CA get in. Files that change are loaded again; open connections go on.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:
-  grpc-pki serve                           TLS on localhost:50051
-  grpc-pki serve --mtls                    mutual TLS: clients need a certificate of pki/ca.crt
-  grpc-pki serve 0.0.0.0:443 --name orders every interface, with pki/orders.crt
-  grpc-pki serve localhost:0               a free port, printed
+  grpc-pki serve                               TLS on localhost:50051
+  grpc-pki serve --mtls                        mutual TLS: clients need a certificate of pki/ca.crt
+  grpc-pki serve 0.0.0.0:443 --name orders     every interface, with pki/orders.crt
+  grpc-pki serve localhost:0                   a free port, printed
 ")]
 pub(super) struct Serve {
     /// Where to listen: HOST:PORT

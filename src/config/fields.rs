@@ -5,8 +5,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::nearest;
 use super::problem::Problem;
+use super::{nearest, schema};
 use crate::pki::dn::{ATTRIBUTE_TYPES, AttributeType};
 use crate::pki::name::NameError;
 use crate::pki::profile::Network;
@@ -17,7 +17,6 @@ pub(super) type Key<'a> = Spanned<DeString<'a>>;
 pub(super) type Attribute = (&'static AttributeType, String);
 
 const LIFETIME_HINT: &str = "write a length of time as `90d`, `12h`, `6mo` or `1y`";
-const NAME_KINDS: [&str; 4] = ["DNS", "IP", "URI", "email"];
 
 /// An `alt_names` table.
 #[derive(Default)]
@@ -250,8 +249,8 @@ impl<'t> Reader<'t> {
                 "URI" => GeneralName::uri,
                 "email" => GeneralName::email,
                 other => {
-                    let hint = nearest(other, NAME_KINDS.into_iter()).map_or_else(
-                        || format!("known are {}", NAME_KINDS.join(", ")),
+                    let hint = nearest(other, schema::ALT_NAMES.into_iter()).map_or_else(
+                        || format!("known are {}", schema::ALT_NAMES.join(", ")),
                         |it| format!("did you mean `{it}`?"),
                     );
                     self.note(
@@ -292,7 +291,7 @@ impl<'t> Reader<'t> {
         let (mut dns, mut ip) = (Vec::new(), Vec::new());
         for (key, value) in self.table(value).into_iter().flatten() {
             let kind = key.get_ref().as_ref();
-            if !matches!(kind, "DNS" | "IP") {
+            if !schema::SUBTREES.contains(&kind) {
                 let hint = "only DNS and IP: rustls refuses every certificate under a CA with URI constraints";
                 self.note(
                     key.span(),

@@ -6,6 +6,7 @@
 mod fields;
 mod problem;
 mod read;
+pub mod schema;
 
 use std::fs;
 use std::io::{self, Write};

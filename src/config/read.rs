@@ -6,7 +6,7 @@ use toml::de::DeTable;
 
 use super::fields::{Attribute, Key, Names, Reader, Value};
 use super::problem::Problem;
-use super::{CaEntry, Entry, Place, Renewal, TOP_LEVEL};
+use super::{CaEntry, Entry, Place, Renewal, TOP_LEVEL, schema};
 use crate::pki::dn::AttributeType;
 use crate::pki::{DistinguishedName, KeyAlgorithm, Lifetime, NameConstraints, Profile};
 
@@ -46,7 +46,7 @@ struct Defaults {
 
 impl Reader<'_> {
     fn document(&mut self, document: &DeTable<'_>) -> (CaEntry, Vec<Entry>) {
-        self.known_keys(document, &["ca", "defaults", "dn", "alt_names", "certs"]);
+        self.known_keys(document, &schema::TOP);
         let ca = self.ca(document.get("ca"));
         let defaults = self.defaults(document.get("defaults"));
         let dn = self.attributes(document.get("dn"));
@@ -91,7 +91,7 @@ impl Reader<'_> {
     fn ca(&mut self, value: Option<&Value<'_>>) -> CaEntry {
         let empty = DeTable::new();
         let table = self.table(value).unwrap_or(&empty);
-        self.known_keys(table, &["dn", "key", "valid_for", "permitted", "excluded"]);
+        self.known_keys(table, &schema::CA);
         let attributes = self.attributes(table.get("dn"));
         let subject = match table.get_key_value("dn") {
             Some((key, _)) if !attributes.is_empty() => self.subject(&attributes, key),
@@ -121,7 +121,7 @@ impl Reader<'_> {
     fn defaults(&mut self, value: Option<&Value<'_>>) -> Defaults {
         let empty = DeTable::new();
         let table = self.table(value).unwrap_or(&empty);
-        self.known_keys(table, &["key", "valid_for", "renew_before"]);
+        self.known_keys(table, &schema::DEFAULTS);
         let defaults = Defaults {
             key: self
                 .algorithm(table.get("key"))
@@ -150,17 +150,7 @@ impl Reader<'_> {
             self.note(key.span(), message, None);
         }
         let table = self.table(Some(value))?;
-        self.known_keys(
-            table,
-            &[
-                "profile",
-                "dn",
-                "alt_names",
-                "key",
-                "valid_for",
-                "renew_before",
-            ],
-        );
+        self.known_keys(table, &schema::ENTRY);
         let own = self.attributes(table.get("dn"));
         let subject = self.subject(&with_common_name(dn, &own, common_name), key);
         let profile = self.profile(table.get("profile"), key);

@@ -1,8 +1,9 @@
 //! Kinds of key, and the algorithms that sign certificates (RFC 3279, RFC 5758, RFC 8410).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use x509_parser::asn1_rs::Oid;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::public_key::PublicKey as ParsedKey;
 
@@ -22,13 +23,13 @@ pub enum PublicKey {
 impl PublicKey {
     pub(super) fn read(certificate: &X509Certificate<'_>) -> Self {
         let info = certificate.public_key();
-        let oid = info.algorithm.algorithm.to_id_string();
+        let oid = dotted(&info.algorithm.algorithm);
         match oid.as_str() {
             "1.2.840.10045.2.1" => {
                 let parameters = info.algorithm.parameters.as_ref();
                 let curve = parameters
                     .and_then(|it| it.as_oid().ok())
-                    .map(|it| it.to_id_string());
+                    .map(|it| dotted(&it));
                 match curve.as_deref() {
                     Some("1.2.840.10045.3.1.7") => Self::Ecdsa("p256"),
                     Some("1.3.132.0.34") => Self::Ecdsa("p384"),
@@ -67,7 +68,7 @@ pub struct Signature {
 
 impl Signature {
     pub(super) fn read(certificate: &X509Certificate<'_>) -> Self {
-        let oid = certificate.signature_algorithm.algorithm.to_id_string();
+        let oid = dotted(&certificate.signature_algorithm.algorithm);
         let name = match oid.as_str() {
             "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
             "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
@@ -129,4 +130,18 @@ impl Signature {
                 .is_ok(),
         )
     }
+}
+
+/// An object identifier in dotted form; `Oid::to_id_string` makes a big integer and a text of each of its numbers.
+pub(super) fn dotted(oid: &Oid<'_>) -> String {
+    let Some(numbers) = oid.iter() else {
+        return oid.to_id_string();
+    };
+    let mut text = String::with_capacity(24);
+    for number in numbers {
+        let separator = if text.is_empty() { "" } else { "." };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{separator}{number}");
+    }
+    text
 }

@@ -8,6 +8,7 @@ use rustls_pki_types::CertificateDer;
 use x509_parser::extensions::{GeneralName as Parsed, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Extension, X509Name};
 
+use super::algorithm::dotted;
 pub use super::algorithm::{PublicKey, Signature};
 use super::der;
 use super::dn::{AttributeType, Escaped};
@@ -112,7 +113,7 @@ impl Name {
                     |_| String::from_utf8_lossy(attribute.as_slice()).into_owned(),
                     str::to_owned,
                 );
-                (attribute.attr_type().to_id_string(), value)
+                (dotted(attribute.attr_type()), value)
             })
             .collect();
         Self {
@@ -230,11 +231,7 @@ impl Certificate {
                     .into_iter()
                     .filter(|(set, _)| *set)
                     .map(|(_, oid)| oid.into());
-                self.extended_key_usage = Some(
-                    named
-                        .chain(it.other.iter().map(|oid| oid.to_id_string()))
-                        .collect(),
-                );
+                self.extended_key_usage = Some(named.chain(it.other.iter().map(dotted)).collect());
             }
             ParsedExtension::KeyUsage(it) => {
                 self.key_usage = Some(KeyUsage {
@@ -269,7 +266,7 @@ impl Certificate {
             ParsedExtension::UnsupportedExtension { .. } | ParsedExtension::ParseError { .. }
                 if extension.critical =>
             {
-                self.unknown_critical.push(extension.oid.to_id_string());
+                self.unknown_critical.push(dotted(&extension.oid));
             }
             _ => {}
         }

@@ -83,7 +83,8 @@ pub fn self_signed(
 pub struct Issuer {
     certificate: Certificate,
     key: PrivateKey,
-    key_identifier: KeyIdMethod,
+    /// What rcgen takes from an issuer: the key identifier; the name is a placeholder.
+    params: CertificateParams,
 }
 
 impl Issuer {
@@ -104,14 +105,16 @@ impl Issuer {
         {
             return Err(SignError::NotACa("its keyUsage lacks keyCertSign"));
         }
-        let key_identifier = certificate
+        let mut params = CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.key_identifier_method = certificate
             .subject_key_identifier
             .clone()
             .map_or(KeyIdMethod::Sha256, KeyIdMethod::PreSpecified);
         Ok(Self {
             certificate,
             key,
-            key_identifier,
+            params,
         })
     }
 
@@ -147,9 +150,7 @@ impl Issuer {
                 .extended_key_usages
                 .push(ExtendedKeyUsagePurpose::ClientAuth);
         }
-        let mut issuer = CertificateParams::default();
-        issuer.key_identifier_method = self.key_identifier.clone();
-        let issuer = rcgen::Issuer::new(issuer, Unsigned(&self.key));
+        let issuer = rcgen::Issuer::from_params(&self.params, Unsigned(&self.key));
         let unsigned = params
             .signed_by(&Unsigned(subject_key), &issuer)
             .map_err(|_| SignError::Encoding)?;
@@ -260,6 +261,10 @@ impl PublicKeyData for Unsigned<'_> {
             Family::Ed25519 => &rcgen::PKCS_ED25519,
             Family::Rsa => &rcgen::PKCS_RSA_SHA256,
         }
+    }
+
+    fn subject_public_key_info(&self) -> Vec<u8> {
+        self.0.public_key_info().to_vec()
     }
 }
 

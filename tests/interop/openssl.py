@@ -1,10 +1,13 @@
 """OpenSSL's command line: `openssl verify` in strict mode, and every private key checked."""
 
 import base64
+import tempfile
+import time
 from pathlib import Path
 
 import toolchain
-from harness import Report
+from harness import CheckFailed, Report
+from harness import run as run_command
 from pkis import Pkis
 
 
@@ -18,6 +21,8 @@ def run(report: Report, pkis: Pkis) -> None:
                            ["openssl", "pkey", "-in", file, "-check", "-noout"], says="valid")
     check_names(report, pkis)
     check_damaged_key(report, pkis)
+    with tempfile.TemporaryDirectory() as folder:
+        check_tutorial(report, Path(folder))
 
 
 def verify(ca: Path, certificate: Path, *options: str) -> list:
@@ -69,3 +74,32 @@ def check_damaged_key(report: Report, pkis: Pkis) -> None:
     report.refuses("openssl: pkey -check of a damaged key",
                    ["openssl", "pkey", "-in", damaged, "-check", "-noout"],
                    says="(?i)invalid|unable to load key|could not read|error")
+
+
+def check_tutorial(report: Report, folder: Path) -> None:
+    """README.md says what is wrong with the certificates of the tutorial's OpenSSL commands."""
+    (folder / "certificate.conf").write_text(
+        "[req]\nprompt = no\ndistinguished_name = dn\nreq_extensions = req_ext\n"
+        "[dn]\nCN = my-server\n[req_ext]\nsubjectAltName = DNS:localhost\n"
+    )
+    for arguments in (
+        "genrsa -out ca.key 2048",
+        "req -new -x509 -key ca.key -sha256 -subj /CN=my-ca -out ca.crt",
+        "genrsa -out server.key 2048",
+        "req -new -key server.key -out server.csr -config certificate.conf",
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out server.crt "
+        "-days 365 -sha256 -extfile certificate.conf -extensions req_ext",
+    ):
+        done = run_command(["openssl", *arguments.split()], cwd=folder)
+        if done.code != 0:
+            raise CheckFailed(done.summary)
+    ca, server = folder / "ca.crt", folder / "server.crt"
+    lax = ["openssl", "verify", "-CAfile", ca]
+    in_31_days = str(int(time.time()) + 31 * 24 * 60 * 60)
+    report.accepts("openssl: the tutorial's server.crt is good today", [*lax, server])
+    report.refuses("openssl: the tutorial's CA is over in 31 days",
+                   [*lax, "-attime", in_31_days, server], says="10 at 1 .*expired")
+    report.refuses("openssl: the tutorial's CA has no keyUsage",
+                   verify(ca, server), says="CA cert does not include key usage extension")
+    report.accepts("openssl: the tutorial's server.crt passes as a client's",
+                   [*lax, "-purpose", "sslclient", server])

@@ -8,6 +8,8 @@ mod algorithm;
 mod certificate;
 // Mistakes in certs.toml: every message, with its place.
 mod config;
+// README, certs.toml, examples and --help say what is true.
+mod docs;
 // The walls between the rooms.
 mod house;
 // `init`: sessions, options, and what it leaves alone.

@@ -1,0 +1,303 @@
+//! `--help`: as it reads, the same exit codes everywhere, and examples that can be typed.
+
+use grpc_pki::cli::{self, exit};
+
+/// The long help of a command, as wide as it gets.
+fn help(name: &str) -> String {
+    let mut command = cli::command().term_width(100);
+    command.build();
+    let command = match name {
+        "" => &mut command,
+        _ => command.find_subcommand_mut(name).unwrap(),
+    };
+    let text = command.render_long_help().to_string();
+    text.lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
+}
+
+/// The help of a command without the parts that all commands share.
+fn own(name: &str) -> String {
+    let text = help(name);
+    let (head, rest) = text.split_once("\nCommon options:\n").unwrap();
+    let (_, examples) = rest.split_once("\nExamples:\n").unwrap();
+    let examples = examples.strip_suffix(&exit::help()).unwrap();
+    format!("{head}\nExamples:\n{examples}")
+}
+
+#[test]
+fn every_help_ends_with_the_exit_codes() {
+    let command = cli::command();
+    let names = command.get_subcommands().map(|it| it.get_name());
+    for name in names.chain([""]) {
+        assert!(help(name).ends_with(&exit::help()), "{name}");
+    }
+    let lines = exit::help();
+    let lines: Vec<&str> = lines.lines().skip(1).collect();
+    let table = exit::TABLE.map(|(code, meaning)| format!("{code:>5}  {meaning}"));
+    assert_eq!(lines, table);
+}
+
+#[test]
+fn every_example_can_be_typed() {
+    for command in cli::command().get_subcommands() {
+        let text = command.get_after_long_help().unwrap().to_string();
+        let examples: Vec<&str> = text
+            .lines()
+            .take_while(|line| !line.starts_with("Exit codes:"))
+            .filter_map(|line| line.trim_start().strip_prefix("grpc-pki "))
+            .collect();
+        assert!(
+            !examples.is_empty(),
+            "{} has no examples",
+            command.get_name()
+        );
+        for example in examples {
+            let (typed, means) = example
+                .split_once("  ")
+                .expect("what it means, two spaces on");
+            assert!(!means.trim().is_empty(), "{example}");
+            let typed = typed.split(" || ").next().unwrap();
+            let words = ["grpc-pki"].into_iter().chain(typed.split(' '));
+            if let Err(error) = cli::command().try_get_matches_from(words) {
+                panic!("grpc-pki {typed}: {error}");
+            }
+            assert!(typed.starts_with(command.get_name()), "{example}");
+        }
+    }
+}
+
+#[test]
+fn grpc_pki() {
+    insta::assert_snapshot!(help(""), @r#"
+    TLS and mutual TLS for gRPC: make the certificates, and prove that they work
+
+    Usage: grpc-pki [OPTIONS] <COMMAND>
+
+    Commands:
+      init    Make a certificate authority (CA)
+      issue   Make the certificates that are missing, stale or wrong
+      verify  Connect to a running server as a gRPC client does, and say what is wrong and how to fix it
+      serve   Run a sample gRPC server on the issued files
+      demo    Show all of it in a temporary folder: init, issue, serve, verify
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Common options:
+          --pki <DIR>
+              Folder of keys and certificates
+
+              [default: pki]
+
+          --config <FILE>
+              What to make [default: certs.toml]
+
+          --format <human|json>
+              Text for people, or one JSON document for scripts
+
+              [default: human]
+
+          --color <auto|always|never>
+              When to colour text
+
+              [default: auto]
+
+      -q, --quiet
+              Print nothing but warnings and errors
+
+      -v, --verbose
+              Show everything
+
+    Examples:
+      grpc-pki init                            a CA, and a certs.toml to edit
+      grpc-pki issue                           keys and certificates as certs.toml asks
+      grpc-pki serve                           a sample server on localhost:50051
+      grpc-pki verify localhost:50051          is it trusted? if not, why, and what to do
+      grpc-pki demo                            all of it at once, in a temporary folder
+
+    Exit codes:
+        0  done, or trusted
+        1  the answer is no: --check found work, or several targets failed differently
+        2  usage, certs.toml, or a local file is wrong
+        3  could not read, write or lock
+       10  verify: the name does not resolve
+       11  verify: no TCP connection
+       12  verify: no TLS session, or a server without TLS
+       13  verify: the certificate's path, name, time, purpose or strength
+       14  verify: ALPN or HTTP/2
+       15  verify: client authentication
+       16  verify: gRPC
+       17  verify: the server says NOT_SERVING
+    "#);
+}
+
+#[test]
+fn init() {
+    insta::assert_snapshot!(own("init"), @r#"
+    Make a certificate authority (CA)
+
+    Writes ca.crt, which clients trust, and ca.key, which signs certificates, as [ca] in certs.toml
+    asks; where there is no certs.toml, also a commented one to start from. A CA that is there is never
+    replaced.
+
+    Usage: grpc-pki init [OPTIONS]
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      grpc-pki init                                a CA in ./pki, and a starter certs.toml
+      grpc-pki init --pki /etc/orders/pki          a CA in another folder
+      grpc-pki init --format json                  the same for scripts
+    "#);
+}
+
+#[test]
+fn issue() {
+    insta::assert_snapshot!(own("issue"), @r#"
+    Make the certificates that are missing, stale or wrong
+
+    Reads certs.toml, compares it with the files that are there, and makes exactly what is needed: where
+    a file is missing or damaged, where subject, names, profile, key type or CA are not what certs.toml
+    asks for, where the key is another one's, and where `renew_before` is reached. The plan is whole
+    before the first byte is written. A second run writes nothing.
+
+    Usage: grpc-pki issue [OPTIONS] [NAME]...
+
+    Arguments:
+      [NAME]...
+              Certificates of certs.toml to look at; all when none is named
+
+    Options:
+          --dry-run
+              Print the plan and write nothing
+
+          --check
+              Print the plan, write nothing, and exit with 1 when there is work
+
+          --force
+              Make them anew even where nothing is wrong
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      grpc-pki issue                               all that certs.toml asks for
+      grpc-pki issue server client                 these two
+      grpc-pki issue --dry-run                     what would be made, and why
+      grpc-pki issue --check || alert              for CI: is there something to do?
+      grpc-pki issue orders --force                a new key and certificate although the old are good
+    "#);
+}
+
+#[test]
+fn verify() {
+    insta::assert_snapshot!(own("verify"), @r#"
+    Connect to a running server as a gRPC client does, and say what is wrong and how to fix it
+
+    Resolves the name, connects, shakes hands with TLS 1.3 or 1.2, judges path, name and time of the
+    certificate against the CA, agrees on HTTP/2 and asks the health service. Every step is shown with
+    what was seen. A server that is not trusted is looked at further for diagnosis only, and is shown no
+    client certificate.
+
+    Usage: grpc-pki verify [OPTIONS] <TARGET>...
+
+    Arguments:
+      <TARGET>...
+              Whom to dial: HOST:PORT (can be repeated)
+
+    Options:
+          --ca <FILE>
+              CA certificates to trust [default: ca.crt in the folder]
+
+          --client <NAME>
+              Client certificate to show, by its name in the folder
+
+          --cert <FILE>
+              Client certificate to show, as a file
+
+          --key <FILE>
+              Private key of --cert
+
+          --server-name <NAME>
+              Name to check instead of the host that is dialled
+
+          --timeout <TIME>
+              Limit for each step, such as 5s or 500ms
+
+              [default: 5s]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      grpc-pki verify localhost:50051                      trust pki/ca.crt
+      grpc-pki verify localhost:50051 --client client      show pki/client.crt (mutual TLS)
+      grpc-pki verify 10.0.0.7:443 --server-name orders    dial an address, check a name
+      grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
+      grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
+    "#);
+}
+
+#[test]
+fn serve() {
+    insta::assert_snapshot!(own("serve"), @r#"
+    Run a sample gRPC server on the issued files
+
+    Offers health, reflection and WhoAmI, which answers who the caller is as the server saw it. With
+    --mtls only clients with a certificate of the CA get in. Files that change are loaded again; open
+    connections go on.
+
+    Usage: grpc-pki serve [OPTIONS] [ADDR]
+
+    Arguments:
+      [ADDR]
+              Where to listen: HOST:PORT
+
+              [default: localhost:50051]
+
+    Options:
+          --mtls
+              Demand a client certificate of the CA in the folder
+
+          --name <NAME>
+              Certificate to serve with, by its name in the folder
+
+              [default: server]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      grpc-pki serve                               TLS on localhost:50051
+      grpc-pki serve --mtls                        mutual TLS: clients need a certificate of pki/ca.crt
+      grpc-pki serve 0.0.0.0:443 --name orders     every interface, with pki/orders.crt
+      grpc-pki serve localhost:0                   a free port, printed
+    "#);
+}
+
+#[test]
+fn demo() {
+    insta::assert_snapshot!(own("demo"), @r#"
+    Show all of it in a temporary folder: init, issue, serve, verify
+
+    Makes a CA and certificates, runs the sample server on a free port, verifies it over TLS and over
+    mutual TLS, then shows a failure on purpose with its diagnosis. Prints the commands it stands for
+    and leaves nothing behind. Exits with 0 only if everything went as it should.
+
+    Usage: grpc-pki demo [OPTIONS]
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      grpc-pki demo                            about a second, needs no network but loopback
+    "#);
+}
