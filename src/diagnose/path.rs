@@ -51,12 +51,16 @@ impl Judge<'_> {
                 Code::PathSelfSigned,
                 "the certificate signed itself, and is not trusted".to_owned(),
                 format!("{issuer} is its own issuer, and {trusted} does not contain it."),
-                Fix::steps([
-                    "issue the server a certificate of your CA: `grpc-pki init && grpc-pki issue`"
-                        .to_owned(),
-                    "or trust it as it is, where it is not a CA: `--ca FILE` with that certificate"
-                        .to_owned(),
-                ]),
+                {
+                    let fix = Fix::steps([
+                        "issue the server a certificate of your CA: `grpc-pki init && grpc-pki issue`",
+                    ]);
+                    if end_entity.is_ca() {
+                        fix
+                    } else {
+                        fix.or("or trust it as it is: `--ca FILE` with that certificate")
+                    }
+                },
             ),
             End::SelfSigned | End::UnknownIssuer => (
                 Code::PathUnknownIssuer,

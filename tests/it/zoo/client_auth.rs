@@ -203,10 +203,11 @@ fn refusals(make: Make, version: Version) -> Vec<Row> {
             move |world| server(make, version, Ask::Required, world),
         )
         .times(RACES),
-        refused("of another CA", &["CN=other-ca"], |world| {
+        refused("of another CA", &["unknown ca", "CN=other-ca"], |world| {
             let other = Authority::new("other-ca", Key::P256, |_| ());
             world.leaf_of(&other, for_clients)
-        }),
+        })
+        .times(RACES),
         refused("expired", &["expired on", "grpc-pki issue"], |world| {
             world.leaf(|it| {
                 for_clients(it);

@@ -61,7 +61,7 @@ pub fn rows() -> Vec<Row> {
             "signed by itself, CA: TRUE, not trusted",
             13,
             "path",
-            &["path.self_signed"],
+            &["path.self_signed", "path.ca_as_server"],
             &["signed itself", "grpc-pki issue"],
             |world| python(&world.self_signed(ca_true)),
         ),
@@ -132,7 +132,7 @@ pub fn rows() -> Vec<Row> {
             13,
             "path",
             &["path.purpose"],
-            &["lacks serverAuth"],
+            &["without serverAuth"],
             |world| {
                 python(
                     &world.leaf(|it| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any]),
