@@ -62,7 +62,7 @@ impl Judge<'_> {
         let names = request
             .authorities
             .iter()
-            .filter_map(|der| Name::from_der(der).ok());
+            .filter_map(|der| Name::from_der(der));
         let names: Vec<String> = names
             .take(4)
             .map(|name| printable(&name.to_string()))

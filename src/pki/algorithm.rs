@@ -1,11 +1,85 @@
 //! Kinds of key, and the algorithms that sign certificates (RFC 3279, RFC 5758, RFC 8410).
 
 use std::fmt::{self, Write as _};
+use std::str::FromStr;
 
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use x509_parser::asn1_rs::Oid;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::public_key::PublicKey as ParsedKey;
+
+/// The kinds of key that `issue` makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyAlgorithm {
+    /// ECDSA on P-256 with SHA-256: accepted by every gRPC stack.
+    EcdsaP256,
+    /// ECDSA on P-384 with SHA-384.
+    EcdsaP384,
+    /// Ed25519 (RFC 8410): the C core of gRPC refuses it in end-entity certificates.
+    Ed25519,
+    /// RSA with a modulus of 2048 bits, signing with SHA-256.
+    Rsa2048,
+    /// RSA with a modulus of 3072 bits, signing with SHA-256.
+    Rsa3072,
+    /// RSA with a modulus of 4096 bits, signing with SHA-256.
+    Rsa4096,
+}
+
+impl KeyAlgorithm {
+    /// Every algorithm, the default first.
+    pub const ALL: [Self; 6] = [
+        Self::EcdsaP256,
+        Self::EcdsaP384,
+        Self::Rsa2048,
+        Self::Rsa3072,
+        Self::Rsa4096,
+        Self::Ed25519,
+    ];
+
+    /// As certs.toml writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EcdsaP256 => "ecdsa-p256",
+            Self::EcdsaP384 => "ecdsa-p384",
+            Self::Ed25519 => "ed25519",
+            Self::Rsa2048 => "rsa-2048",
+            Self::Rsa3072 => "rsa-3072",
+            Self::Rsa4096 => "rsa-4096",
+        }
+    }
+
+    /// Whether the TLS of the gRPC C core (Python, C++, Ruby, PHP) accepts an end entity with it.
+    pub fn accepted_by_c_core(self) -> bool {
+        self != Self::Ed25519
+    }
+
+    /// Modulus size in bits, for RSA.
+    pub fn rsa_bits(self) -> Option<usize> {
+        match self {
+            Self::Rsa2048 => Some(2048),
+            Self::Rsa3072 => Some(3072),
+            Self::Rsa4096 => Some(4096),
+            Self::EcdsaP256 | Self::EcdsaP384 | Self::Ed25519 => None,
+        }
+    }
+}
+
+impl fmt::Display for KeyAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for KeyAlgorithm {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL
+            .into_iter()
+            .find(|it| it.as_str() == text)
+            .ok_or(())
+    }
+}
 
 /// A certified key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,12 +6,12 @@ use std::net::IpAddr;
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls_pki_types::CertificateDer;
 use x509_parser::extensions::{GeneralName as Parsed, ParsedExtension};
-use x509_parser::prelude::{FromDer, X509Certificate, X509Extension, X509Name};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Extension};
 
 use super::algorithm::dotted;
 pub use super::algorithm::{PublicKey, Signature};
 use super::der;
-use super::dn::{AttributeType, Escaped};
+pub use super::dn::Name;
 use super::name::GeneralName;
 use super::profile::{NameConstraints, Network};
 use super::validity::Validity;
@@ -94,74 +94,6 @@ impl KeyUsage {
     /// Whether all of these bits are set.
     pub fn has(self, flags: u16) -> bool {
         self.flags & flags == flags
-    }
-}
-
-/// A subject or an issuer: the octets as they stand, and what they say.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Name {
-    raw: Vec<u8>,
-    attributes: Vec<(String, String)>,
-}
-
-impl Name {
-    fn read(name: &X509Name<'_>) -> Self {
-        let attributes = name
-            .iter_attributes()
-            .map(|attribute| {
-                let value = attribute.as_str().map_or_else(
-                    |_| String::from_utf8_lossy(attribute.as_slice()).into_owned(),
-                    str::to_owned,
-                );
-                (dotted(attribute.attr_type()), value)
-            })
-            .collect();
-        Self {
-            raw: name.as_raw().to_vec(),
-            attributes,
-        }
-    }
-
-    /// Reads the DER of a `Name`.
-    ///
-    /// # Errors
-    /// [`CertificateError`] when it is none.
-    pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
-        X509Name::from_der(der)
-            .map(|(_, name)| Self::read(&name))
-            .map_err(|_| CertificateError)
-    }
-
-    /// The DER of the name; chaining compares these octets.
-    pub fn as_der(&self) -> &[u8] {
-        &self.raw
-    }
-
-    /// Attributes in order: dotted object identifier and value.
-    pub(crate) fn comparable(&self) -> &[(String, String)] {
-        &self.attributes
-    }
-
-    /// The first commonName.
-    pub fn common_name(&self) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(oid, _)| oid == "2.5.4.3")
-            .map(|(_, value)| value.as_str())
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.attributes.is_empty() {
-            return f.write_str("(empty)");
-        }
-        for (index, (oid, value)) in self.attributes.iter().enumerate() {
-            let separator = if index == 0 { "" } else { ", " };
-            let label = AttributeType::by_oid(oid).map_or(oid.as_str(), |it| it.short);
-            write!(f, "{separator}{label}={}", Escaped(value))?;
-        }
-        Ok(())
     }
 }
 
@@ -295,7 +227,7 @@ impl Certificate {
 
     /// Whether subject and issuer are the same name.
     pub fn is_self_issued(&self) -> bool {
-        self.subject.raw == self.issuer.raw
+        self.subject.as_der() == self.issuer.as_der()
     }
 
     /// Whether extendedKeyUsage lets a server use it; absence allows all (RFC 5280, 4.2.1.12).
@@ -316,7 +248,7 @@ impl Certificate {
 
     /// Whether `issuer`'s key signed it and `issuer` bears the name that it gives.
     pub fn is_issued_by(&self, issuer: &Self) -> bool {
-        self.issuer.raw == issuer.subject.raw && self.is_signed_by(issuer)
+        self.issuer.as_der() == issuer.subject.as_der() && self.is_signed_by(issuer)
     }
 
     /// Whether `issuer`'s key signed it, whatever the names say.

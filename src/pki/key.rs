@@ -1,7 +1,6 @@
 //! Private keys and serial numbers. Where new ones come from is the caller's choice: see [`KeySource`].
 
 use std::fmt;
-use std::str::FromStr;
 
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPrivateKeyBin, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -13,80 +12,8 @@ use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
 use zeroize::Zeroizing;
 
+use super::algorithm::KeyAlgorithm;
 use super::pem;
-
-/// The kinds of key that `issue` makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum KeyAlgorithm {
-    /// ECDSA on P-256 with SHA-256: accepted by every gRPC stack.
-    EcdsaP256,
-    /// ECDSA on P-384 with SHA-384.
-    EcdsaP384,
-    /// Ed25519 (RFC 8410): the C core of gRPC refuses it in end-entity certificates.
-    Ed25519,
-    /// RSA with a modulus of 2048 bits, signing with SHA-256.
-    Rsa2048,
-    /// RSA with a modulus of 3072 bits, signing with SHA-256.
-    Rsa3072,
-    /// RSA with a modulus of 4096 bits, signing with SHA-256.
-    Rsa4096,
-}
-
-impl KeyAlgorithm {
-    /// Every algorithm, the default first.
-    pub const ALL: [Self; 6] = [
-        Self::EcdsaP256,
-        Self::EcdsaP384,
-        Self::Rsa2048,
-        Self::Rsa3072,
-        Self::Rsa4096,
-        Self::Ed25519,
-    ];
-
-    /// As certs.toml writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::EcdsaP256 => "ecdsa-p256",
-            Self::EcdsaP384 => "ecdsa-p384",
-            Self::Ed25519 => "ed25519",
-            Self::Rsa2048 => "rsa-2048",
-            Self::Rsa3072 => "rsa-3072",
-            Self::Rsa4096 => "rsa-4096",
-        }
-    }
-
-    /// Whether the TLS of the gRPC C core (Python, C++, Ruby, PHP) accepts an end entity with it.
-    pub fn accepted_by_c_core(self) -> bool {
-        self != Self::Ed25519
-    }
-
-    /// Modulus size in bits, for RSA.
-    pub fn rsa_bits(self) -> Option<usize> {
-        match self {
-            Self::Rsa2048 => Some(2048),
-            Self::Rsa3072 => Some(3072),
-            Self::Rsa4096 => Some(4096),
-            Self::EcdsaP256 | Self::EcdsaP384 | Self::Ed25519 => None,
-        }
-    }
-}
-
-impl fmt::Display for KeyAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for KeyAlgorithm {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL
-            .into_iter()
-            .find(|it| it.as_str() == text)
-            .ok_or(())
-    }
-}
 
 /// Where keys and serial numbers come from; one seam, so that tests can foresee what is made.
 pub trait KeySource: Sync {

@@ -3,6 +3,7 @@
 //! Nothing here reads a file, a clock or a source of randomness, and nothing here knows another room of this crate.
 
 pub mod algorithm;
+pub mod attribute;
 pub mod certificate;
 pub(crate) mod der;
 pub mod dn;
@@ -14,9 +15,10 @@ pub mod profile;
 pub mod sign;
 pub mod validity;
 
+pub use algorithm::KeyAlgorithm;
 pub use certificate::Certificate;
 pub use dn::DistinguishedName;
-pub use key::{KeyAlgorithm, KeySource, PrivateKey, SerialNumber};
+pub use key::{KeySource, PrivateKey, SerialNumber};
 pub use name::GeneralName;
 pub use profile::{NameConstraints, Profile};
 pub use sign::{Issuer, Template};

@@ -217,7 +217,7 @@ impl VerifyReport {
             .find_map(|it| it.requested.as_ref());
         let hints = asked.map(|it| {
             let names = it.authorities.iter();
-            let names = names.filter_map(|der| crate::pki::certificate::Name::from_der(der).ok());
+            let names = names.filter_map(|der| crate::pki::certificate::Name::from_der(der));
             names.map(|name| name.to_string()).collect::<Vec<_>>()
         });
         let stage = self
