@@ -5,11 +5,10 @@
 //! process that dies before the record stands has changed nothing; one that dies after it has its work
 //! completed by the next command. Every step can be done twice.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,16 +49,33 @@ pub struct IssuedRecord {
 /// The commit record.
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
-    /// Staged file → file of the folder; a key goes before its certificate.
-    rename: BTreeMap<String, String>,
-    /// Lines for `issued.jsonl` lie in this staged file and belong at this offset.
+    /// Staged files in the order in which they are put into place: keys before certificates, so that a reader
+    /// meets no certificate without a key.
+    files: Vec<String>,
+    /// What `issued.jsonl` gains.
     append: Option<Append>,
+}
+
+impl Record {
+    /// Reads a record; `None` where it is damaged or names anything outside the folder.
+    fn parse(text: &[u8]) -> Option<Self> {
+        let record: Self = serde_json::from_slice(text).ok()?;
+        let is_inside = |file: &String| {
+            let mut components = Path::new(file).components();
+            matches!(
+                (components.next(), components.next()),
+                (Some(Component::Normal(_)), None)
+            )
+        };
+        record.files.iter().all(is_inside).then_some(record)
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Append {
-    staged: String,
+    /// Where the lines belong, whatever an interrupted attempt left there.
     offset: u64,
+    lines: String,
 }
 
 /// Changes that are being staged; dropped without [`Transaction::commit`], nothing has happened.
@@ -86,10 +102,8 @@ impl<'s> Guard<'s> {
         let record = work.join(RECORD);
         match fs::read(&record) {
             Ok(text) => {
-                let parsed = serde_json::from_slice(&text).map_err(|_| StoreError::Record {
-                    path: record.clone(),
-                })?;
-                self.roll_forward(&parsed)
+                let parsed = Record::parse(&text);
+                self.roll_forward(&parsed.ok_or(StoreError::Record { path: record })?)
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let dropped = fs::remove_file(work.join("commit.tmp"));
@@ -104,15 +118,14 @@ impl<'s> Guard<'s> {
     fn roll_forward(&self, record: &Record) -> Result<(), StoreError> {
         let work = self.store.work_dir();
         let stage = work.join(STAGE);
-        for (from, to) in &record.rename {
-            let to = self.store.path(to);
+        for file in &record.files {
+            let to = self.store.path(file);
             // A file that is no longer staged was put into place before the interruption.
-            ignore_missing(fs::rename(stage.join(from), &to)).map_err(StoreError::write(&to))?;
+            ignore_missing(fs::rename(stage.join(file), &to)).map_err(StoreError::write(&to))?;
         }
         if let Some(append) = &record.append {
             let log = self.store.path(LOG);
-            append_at(&log, &stage.join(&append.staged), append.offset)
-                .map_err(StoreError::write(&log))?;
+            append_at(&log, append).map_err(StoreError::write(&log))?;
         }
         sync_dir(self.store.dir()).map_err(StoreError::write(self.store.dir()))?;
         let path = work.join(RECORD);
@@ -163,37 +176,32 @@ impl Transaction<'_> {
     pub fn commit(self, issued: &[IssuedRecord]) -> Result<(), StoreError> {
         let work = self.guard.store.work_dir();
         let failed = |source| StoreError::write(&work)(source);
-        let mut rename = BTreeMap::new();
+        let mut files = Vec::new();
         for entry in fs::read_dir(&self.stage).map_err(failed)? {
-            let file = entry
-                .map_err(failed)?
-                .file_name()
-                .to_string_lossy()
-                .into_owned();
-            rename.insert(file.clone(), file);
+            let name = entry.map_err(failed)?.file_name();
+            files.push(name.to_string_lossy().into_owned());
         }
+        files.sort_by_key(|file| (!file.ends_with(".key"), file.clone()));
         let record = Record {
-            append: self.stage_log(issued)?,
-            rename,
+            append: self.append(issued)?,
+            files,
         };
-        self.make_durable(record.rename.len()).map_err(failed)?;
+        self.make_durable(&record.files).map_err(failed)?;
         write_record(&work, &record).map_err(failed)?;
         self.guard.roll_forward(&record)
     }
 
-    fn stage_log(&self, issued: &[IssuedRecord]) -> Result<Option<Append>, StoreError> {
+    fn append(&self, issued: &[IssuedRecord]) -> Result<Option<Append>, StoreError> {
         if issued.is_empty() {
             return Ok(None);
         }
         let log = self.guard.store.path(LOG);
         let failed = |source| StoreError::write(&log)(source);
-        let mut lines = Vec::new();
+        let mut lines = String::new();
         for record in issued {
-            serde_json::to_writer(&mut lines, record).map_err(|it| failed(it.into()))?;
-            lines.push(b'\n');
+            lines.push_str(&serde_json::to_string(record).map_err(|it| failed(it.into()))?);
+            lines.push('\n');
         }
-        let staged = format!("{LOG}.append");
-        create(&self.stage.join(&staged), &log, &lines, PUBLIC_MODE).map_err(failed)?;
         let offset = match fs::metadata(&log) {
             Ok(metadata) if metadata.is_file() => metadata.len(),
             Ok(_) => {
@@ -205,15 +213,15 @@ impl Transaction<'_> {
             Err(error) if error.kind() == ErrorKind::NotFound => 0,
             Err(error) => return Err(failed(error)),
         };
-        Ok(Some(Append { staged, offset }))
+        Ok(Some(Append { offset, lines }))
     }
 
-    fn make_durable(&self, files: usize) -> io::Result<()> {
-        if files > FLUSH_EACH {
+    fn make_durable(&self, files: &[String]) -> io::Result<()> {
+        if files.len() > FLUSH_EACH {
             return rustix::fs::syncfs(File::open(&self.stage)?).map_err(io::Error::from);
         }
-        for entry in fs::read_dir(&self.stage)? {
-            File::open(entry?.path())?.sync_all()?;
+        for file in files {
+            File::open(self.stage.join(file))?.sync_all()?;
         }
         sync_dir(&self.stage)
     }
@@ -279,9 +287,7 @@ fn write_record(work: &Path, record: &Record) -> io::Result<()> {
     sync_dir(work)
 }
 
-/// Puts the staged lines at their offset, whatever an interrupted attempt left behind it.
-fn append_at(log: &Path, staged: &Path, offset: u64) -> io::Result<()> {
-    let lines = fs::read(staged)?;
+fn append_at(log: &Path, append: &Append) -> io::Result<()> {
     let is_new = !log.exists();
     let mut file = OpenOptions::new()
         .write(true)
@@ -293,9 +299,9 @@ fn append_at(log: &Path, staged: &Path, offset: u64) -> io::Result<()> {
         // What the umask took off.
         file.set_permissions(Permissions::from_mode(PUBLIC_MODE))?;
     }
-    file.set_len(offset)?;
-    file.seek(SeekFrom::Start(offset))?;
-    file.write_all(&lines)?;
+    file.set_len(append.offset)?;
+    file.seek(SeekFrom::Start(append.offset))?;
+    file.write_all(append.lines.as_bytes())?;
     file.sync_all()
 }
 

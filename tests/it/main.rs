@@ -24,5 +24,7 @@ mod refusals;
 mod sample;
 // The project folder and the runs that the sessions share.
 mod support;
+// What the next command makes of a change that was interrupted.
+mod transaction;
 // `verify` against staged servers: what it concludes, and what it says.
 mod zoo;
