@@ -63,6 +63,7 @@ impl Init {
             certificate,
             outcome,
             starter,
+            flags: common.flags(),
             now,
         };
         printer.report(&report).map_err(super::Stop::Pipe)?;

@@ -73,6 +73,7 @@ impl Issue {
             mode,
             steps: steps(&planned, issued),
             warnings: planned.warnings,
+            flags: common.flags(),
             now: printer.context.now,
         };
         printer.report(&report).map_err(super::Stop::Pipe)?;

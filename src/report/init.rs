@@ -37,6 +37,8 @@ pub struct InitReport {
     pub outcome: InitOutcome,
     /// certs.toml, where it was written now.
     pub starter: Option<PathBuf>,
+    /// The flags with which the next command finds the same folder and file.
+    pub flags: String,
     /// The time of the run.
     pub now: OffsetDateTime,
 }
@@ -67,7 +69,7 @@ impl Report for InitReport {
                 if let Some(starter) = &self.starter {
                     line(starter, "a starter; put in the names that clients dial");
                 }
-                let _ = writeln!(text, "next: grpc-pki issue");
+                let _ = writeln!(text, "next: grpc-pki issue{}", self.flags);
             }
             InitOutcome::Kept { .. } => {
                 let passed = self.now > not_after;

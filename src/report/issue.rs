@@ -56,6 +56,8 @@ pub struct IssueReport {
     pub steps: Vec<StepReport>,
     /// What the user should know.
     pub warnings: Vec<Warning>,
+    /// The flags with which the next command finds the same folder and file.
+    pub flags: String,
     /// The time of the run.
     pub now: OffsetDateTime,
 }
@@ -136,8 +138,10 @@ impl IssueReport {
             );
         }
         if made(Profile::server_auth).is_some_and(|step| step.name == crate::config::TOP_LEVEL) {
-            text.push_str(
-                "next: grpc-pki serve, and in another terminal: grpc-pki verify localhost:50051\n",
+            let flags = &self.flags;
+            let _ = writeln!(
+                text,
+                "next: grpc-pki serve{flags}, and in another terminal: grpc-pki verify localhost:50051{flags}"
             );
         }
         text
