@@ -173,7 +173,7 @@ fn known(config: Option<&Config>, store: &Store) -> Vec<KnownEntry> {
             name: entry.name.clone(),
             client_auth: entry.profile.client_auth(),
             names: entry.names.clone(),
-            place: entry.place,
+            place: entry.place.clone(),
             certificate: on_disk(&entry.name),
         })
         .collect()

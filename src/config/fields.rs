@@ -5,6 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use super::place::{Kind, Lines};
 use super::problem::Problem;
 use super::{nearest, schema};
 use crate::pki::dn::{ATTRIBUTE_TYPES, AttributeType};
@@ -22,40 +23,35 @@ const LIFETIME_HINT: &str = "write a length of time as `90d`, `12h`, `6mo` or `1
 #[derive(Default)]
 pub(super) struct Names {
     pub(super) names: Vec<GeneralName>,
-    /// Where the last DNS name and the last IP address stand.
-    pub(super) dns: Option<Range<usize>>,
-    pub(super) ip: Option<Range<usize>>,
-    pub(super) numbered: bool,
+    /// Where they stand, by kind.
+    pub(super) kinds: Vec<Kind>,
+    /// Where the whole table stands.
+    pub(super) span: Range<usize>,
     /// Whether something in it was wrong, so that what is missing is not to be noted as well.
     pub(super) broken: bool,
 }
 
 /// Reads values and collects what is wrong with them.
 pub(super) struct Reader<'t> {
-    text: &'t str,
-    /// Where each line ends.
-    line_ends: Vec<usize>,
+    lines: Lines<'t>,
     problems: Vec<Problem>,
 }
 
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        let line_ends = text.match_indices('\n').map(|(at, _)| at).collect();
         Self {
-            text,
-            line_ends,
+            lines: Lines::new(text),
             problems: Vec::new(),
         }
     }
 
-    /// The number of the line on which an offset lies, counted from 1.
-    pub(super) fn line(&self, offset: usize) -> usize {
-        self.line_ends.partition_point(|end| *end < offset) + 1
+    pub(super) fn lines(&self) -> &Lines<'t> {
+        &self.lines
     }
 
     pub(super) fn note(&mut self, span: Range<usize>, message: String, hint: Option<String>) {
         self.problems
-            .push(Problem::new(self.text, span, message, hint));
+            .push(Problem::new(self.lines.text, span, message, hint));
     }
 
     /// What was noted, in file order and each once.
@@ -238,16 +234,20 @@ impl<'t> Reader<'t> {
 
     /// `alt_names`.
     pub(super) fn names(&mut self, value: &Value<'_>) -> Names {
-        let mut names = Names::default();
+        let mut names = Names {
+            span: value.span(),
+            ..Names::default()
+        };
         let before = self.problems.len();
         let empty = DeTable::new();
         let table = self.table(Some(value)).unwrap_or(&empty);
         for (key, value) in table {
-            let read: fn(&str) -> Result<GeneralName, NameError> = match key.get_ref().as_ref() {
-                "DNS" => GeneralName::dns,
-                "IP" => GeneralName::ip,
-                "URI" => GeneralName::uri,
-                "email" => GeneralName::email,
+            type Read = fn(&str) -> Result<GeneralName, NameError>;
+            let (kind, read): (_, Read) = match key.get_ref().as_ref() {
+                "DNS" => ("DNS", GeneralName::dns),
+                "IP" => ("IP", GeneralName::ip),
+                "URI" => ("URI", GeneralName::uri),
+                "email" => ("email", GeneralName::email),
                 other => {
                     let hint = nearest(other, schema::ALT_NAMES.into_iter()).map_or_else(
                         || format!("known are {}", schema::ALT_NAMES.join(", ")),
@@ -261,20 +261,32 @@ impl<'t> Reader<'t> {
                     continue;
                 }
             };
-            names.numbered |= value.get_ref().is_table();
-            for (text, span) in self.strings(value) {
+            let numbers = value
+                .get_ref()
+                .as_table()
+                .into_iter()
+                .flat_map(DeTable::keys);
+            let numbers: Vec<u32> = numbers.filter_map(|it| it.get_ref().parse().ok()).collect();
+            let written = self.strings(value);
+            let last = written
+                .last()
+                .map_or(value.span(), |(_, span)| span.clone());
+            names.kinds.push(Kind {
+                name: kind,
+                span: if numbers.is_empty() {
+                    value.span()
+                } else {
+                    last
+                },
+                numbers,
+                values: written.iter().map(|(text, _)| (*text).to_owned()).collect(),
+            });
+            for (text, span) in written {
                 match read(text) {
                     Ok(name) if names.names.contains(&name) => {
                         self.note(span, format!("`{name}` is listed twice"), None);
                     }
-                    Ok(name) => {
-                        match name {
-                            GeneralName::Dns(_) => names.dns = Some(span),
-                            GeneralName::Ip(_) => names.ip = Some(span),
-                            _ => {}
-                        }
-                        names.names.push(name);
-                    }
+                    Ok(name) => names.names.push(name),
                     Err(error) => {
                         let hint = name_hint(&error);
                         self.note(span, error.to_string(), hint);

@@ -4,6 +4,7 @@
 //! happens then. The one room but `store` that reads a file.
 
 mod fields;
+mod place;
 mod problem;
 mod read;
 pub mod schema;
@@ -16,6 +17,7 @@ use crate::pki::{
     DistinguishedName, GeneralName, KeyAlgorithm, Lifetime, NameConstraints, Profile, Validity,
 };
 
+pub use place::{NewLine, Place};
 pub use problem::Problem;
 
 /// A commented certs.toml that `init` writes where there is none.
@@ -91,19 +93,6 @@ impl Renewal {
             Self::LastThird => period.not_after - (period.not_after - period.not_before) / 3,
         }
     }
-}
-
-/// Where an entry's names stand, so that a message can show the line to write.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// Line of `alt_names`, or of the entry's own header where it has none; counted from 1.
-    pub line: usize,
-    /// Line of the last DNS name; 0 without one.
-    pub dns_line: usize,
-    /// Line of the last IP address; 0 without one.
-    pub ip_line: usize,
-    /// Whether the names are numbered as in certificate.conf (`DNS.1 = …`).
-    pub numbered: bool,
 }
 
 /// Why there is no usable certs.toml.

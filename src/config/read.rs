@@ -1,7 +1,5 @@
 //! From the text of certs.toml to checked entries; every mistake is noted and reading goes on.
 
-use std::ops::Range;
-
 use toml::de::DeTable;
 
 use super::fields::{Attribute, Key, Names, Reader, Value};
@@ -179,13 +177,12 @@ impl Reader<'_> {
     }
 
     fn place(&self, key: &Key<'_>, names: &Names) -> Place {
-        let line = |span: &Option<Range<usize>>| span.as_ref().map_or(0, |it| self.line(it.start));
-        Place {
-            line: self.line(key.span().start),
-            dns_line: line(&names.dns),
-            ip_line: line(&names.ip),
-            numbered: names.numbered,
-        }
+        Place::new(
+            self.lines(),
+            key.span().start,
+            names.span.clone(),
+            &names.kinds,
+        )
     }
 
     fn expect_names(&mut self, names: &Names, profile: Profile, at: &Key<'_>) {

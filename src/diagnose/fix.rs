@@ -64,7 +64,7 @@ impl Knowledge {
         format!("grpc-pki {command}{}", self.flags)
     }
 
-    /// The entry that made this certificate: the same one is on disk, or one of our CA has its names.
+    /// The entry that made this certificate: the same one is on disk, or an older one of our CA and its subject.
     pub(super) fn owner(&self, served: &Certificate) -> Option<&KnownEntry> {
         let on_disk = |entry: &&KnownEntry| {
             entry
@@ -74,10 +74,10 @@ impl Knowledge {
         };
         let ours = self.anchors.iter().any(|it| it.subject == served.issuer);
         let alike = |entry: &&KnownEntry| {
-            entry
+            ours && entry
                 .certificate
                 .as_ref()
-                .is_some_and(|it| ours && it.names == served.names && it.subject == served.subject)
+                .is_some_and(|it| it.subject == served.subject)
         };
         self.entries
             .iter()
@@ -105,51 +105,55 @@ impl Knowledge {
                 "have the server's certificate issued anew with the name {name} in subjectAltName"
             )]);
         };
+        let covers = |names: &[GeneralName]| names.iter().any(|it| it.covers(name));
         let command = self.command(&format!("issue {}", entry.name));
-        let line = config_line(&self.config_path, entry, name);
-        let verb = if line.replaces {
-            "reads"
+        if entry
+            .certificate
+            .as_ref()
+            .is_some_and(|it| covers(&it.names))
+        {
+            return Fix::steps([
+                "restart the server, or have it load its files again: on disk the certificate has the name"
+                    .to_owned(),
+            ]);
+        }
+        if covers(&entry.names) {
+            return Fix::command(
+                command,
+                "and restart the server: certs.toml has the name already",
+            );
+        }
+        let file = &self.config_path;
+        let then = format!("then `{command}`, and restart the server");
+        let Some(new) = entry.place.add(name.kind(), &name.to_string()) else {
+            let what = format!(
+                "add {name} to the {} names of `{}`",
+                name.kind(),
+                entry.name
+            );
+            let step = format!("{file}:{}: {what}", entry.place.line);
+            return Fix {
+                steps: vec![step, then],
+                line: None,
+                command: Some(command),
+            };
+        };
+        let verb = if new.replaces {
+            "write"
         } else {
             "below it, add"
         };
-        let step = format!("{}:{}: {verb} `{}`", line.file, line.line, line.text);
-        let then = format!("then `{command}`, and restart the server");
+        let step = format!("{file}:{}: {verb} `{}`", new.line, new.text.trim());
+        let line = ConfigLine {
+            file: file.clone(),
+            line: new.line,
+            replaces: new.replaces,
+            text: new.text,
+        };
         Fix {
             steps: vec![step, then],
             line: Some(line),
             command: Some(command),
         }
-    }
-}
-
-fn config_line(file: &str, entry: &KnownEntry, name: &GeneralName) -> ConfigLine {
-    let kind = name.kind();
-    let same: Vec<&GeneralName> = entry.names.iter().filter(|it| it.kind() == kind).collect();
-    let own_line = match name {
-        GeneralName::Dns(_) => entry.place.dns_line,
-        _ => entry.place.ip_line,
-    };
-    let line = if own_line == 0 {
-        entry.place.line
-    } else {
-        own_line
-    };
-    let numbered = entry.place.numbered;
-    let text = if numbered {
-        format!("{kind}.{} = \"{name}\"", same.len() + 1)
-    } else {
-        let all: Vec<String> = same
-            .iter()
-            .map(|it| format!("\"{it}\""))
-            .chain([format!("\"{name}\"")])
-            .collect();
-        format!("{kind} = [{}]", all.join(", "))
-    };
-    let replaces = !numbered && own_line != 0;
-    ConfigLine {
-        file: file.to_owned(),
-        line,
-        replaces,
-        text,
     }
 }
