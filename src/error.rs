@@ -10,7 +10,7 @@ use crate::plan::PlanError;
 use crate::probe::TargetError;
 use crate::sample::{MaterialError, ServeError};
 use crate::store::{Content, StoreError};
-use crate::text::io_text;
+use crate::text::{io_text, quoted};
 
 /// Why a command could not do what it was asked for. A peer that refuses is no error but a verdict.
 #[derive(Debug, thiserror::Error)]
@@ -275,7 +275,7 @@ fn pki_flag(dir: &Path) -> String {
     if dir == Path::new("pki") {
         String::new()
     } else {
-        format!(" --pki {}", dir.display())
+        format!(" --pki {}", quoted(dir))
     }
 }
 
@@ -299,12 +299,20 @@ fn missing_hint(path: &Path) -> Option<String> {
 /// The command that turns a wrong file into a right one, where there is one.
 pub fn content_hint(path: &Path, content: Content) -> Option<String> {
     let is_key = path.extension().is_some_and(|it| it == "key");
-    let path = path.display();
+    let new = quoted(&path.with_extension(if is_key { "new.key" } else { "new.crt" }));
+    let path = quoted(path);
+    // The new file has the mode that OpenSSL gives a private key, and a name that .gitignore knows.
+    let convert = |command: &str| format!("{command} -in {path} -out {new} && mv {new} {path}");
     Some(match content {
         Content::ByteOrderMark => format!("sed -i '1s/^\\xEF\\xBB\\xBF//' {path}"),
-        Content::Der if is_key => format!("openssl pkey -inform DER -in {path} -out {path}.pem"),
-        Content::Der => format!("openssl x509 -inform DER -in {path} -out {path}.pem"),
-        Content::EncryptedKey => format!("openssl pkey -in {path} -out {path}.plain"),
+        Content::Der if is_key => convert("openssl pkey -inform DER"),
+        Content::Der => convert("openssl x509 -inform DER"),
+        Content::EncryptedKey => convert("openssl pkey"),
+        Content::KeyInCertificate => {
+            format!(
+                "take the key out of {path}; if others could read it, `grpc-pki issue` makes a new pair"
+            )
+        }
         Content::DamagedCertificate | Content::Empty => format!("restore {path} from a backup"),
         Content::DamagedKey => {
             format!("restore {path} from a backup, or use a key of one of these types")

@@ -1,6 +1,7 @@
 //! Text that several rooms write: dates, spans of time, counts, what the system said, and what a peer said.
 
 use std::io;
+use std::path::Path;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -51,6 +52,16 @@ fn grouped(count: usize) -> String {
         out.push(digit);
     }
     out
+}
+
+/// A path as a shell takes it: in quotes where it has anything but letters, digits and `/._-+:@%`.
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// Text from a file or a peer without control characters, so that it cannot steer a terminal.
@@ -153,5 +164,17 @@ mod tests {
             io_text(&io::Error::from_raw_os_error(28)),
             "no space left on device"
         );
+    }
+
+    #[test]
+    fn a_path_is_one_word_for_a_shell() {
+        for (path, word) in [
+            ("pki/a.crt", "pki/a.crt"),
+            ("p k i", "'p k i'"),
+            ("a'b$", "'a'\\''b$'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), word);
+        }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::context::Printer;
 use super::{Common, Done, Stop, exit, runtime};
@@ -34,6 +35,10 @@ impl Demo {
         let runtime = runtime()?;
         let result = runtime.block_on(async {
             let failed = |source| Error::from(DemoError::Start { source });
+            // Before there is anything to leave behind.
+            let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+            let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+            let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
             let folder = TempDir::new().map_err(failed)?;
             let program = std::env::current_exe().map_err(failed)?;
             let mut stage = Stage {
@@ -47,11 +52,17 @@ impl Demo {
             // Dropping the stage ends what runs and removes the folder, whichever way this ends.
             tokio::select! {
                 result = stage.play() => result,
-                _ = tokio::signal::ctrl_c() => Ok(exit::NO),
+                _ = interrupt.recv() => Ok(exit::NO),
+                _ = terminate.recv() => Ok(exit::NO),
+                _ = hangup.recv() => Ok(exit::NO),
             }
         });
         runtime.shutdown_background();
-        result
+        match result {
+            // Nobody saw the rest, and it was not run.
+            Err(Stop::Pipe(_)) => Ok(exit::NO),
+            result => result,
+        }
     }
 }
 
@@ -122,6 +133,8 @@ impl Stage<'_, '_, '_> {
             .args(command.split(' '))
             .arg("--color")
             .arg(self.color)
+            // In a group of its own, Ctrl-C reaches the demonstration alone, which then ends what it started.
+            .process_group(0)
             .kill_on_drop(true);
         process.current_dir(self.folder.path()).stdin(Stdio::null());
         if self.verbose {

@@ -47,9 +47,7 @@ impl Issue {
             (_, true) => IssueMode::DryRun,
             _ => IssueMode::Applied,
         };
-        if mode == IssueMode::Applied {
-            store.recover(LOCK_TIMEOUT)?;
-        }
+        store.recover(LOCK_TIMEOUT)?;
         let planned = self.plan(&entries, &store, printer)?;
         let (planned, issued) = if planned.is_empty() || mode != IssueMode::Applied {
             (planned, Vec::new())

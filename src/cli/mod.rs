@@ -21,6 +21,7 @@ pub use context::Context;
 use crate::config::{Config, ConfigError};
 use crate::error::{Error, Kind};
 use crate::store::Store;
+use crate::text::quoted;
 use context::Printer;
 
 /// The way from an empty folder to a trusted server.
@@ -137,10 +138,10 @@ impl Common {
     fn flags(&self) -> String {
         let mut flags = String::new();
         if self.pki != Path::new(DEFAULT_PKI) {
-            flags.push_str(&format!(" --pki {}", self.pki.display()));
+            flags.push_str(&format!(" --pki {}", quoted(&self.pki)));
         }
         if let Some(config) = &self.config {
-            flags.push_str(&format!(" --config {}", config.display()));
+            flags.push_str(&format!(" --config {}", quoted(config)));
         }
         flags
     }

@@ -8,11 +8,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::context::Printer;
-use super::{Common, Done, Stop, exit, runtime};
+use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, runtime};
 use crate::error::{Error, causes};
 use crate::sample::{Event, Material, Server, Source};
 use crate::store::{self, StoreError};
 use crate::text::printable;
+
+/// Events that may wait to be printed.
+const EVENTS: usize = 1024;
 
 /// Run a sample gRPC server on the issued files
 ///
@@ -45,6 +48,7 @@ impl Serve {
             key: store.key_path(&self.name),
             client_ca: self.mtls.then(|| store.certificate_path("ca")),
         };
+        store.recover(LOCK_TIMEOUT)?;
         let runtime = runtime()?;
         let done = runtime.block_on(self.serve(files, printer));
         runtime.shutdown_background();
@@ -56,11 +60,11 @@ impl Serve {
         let signals = |kind| signal(kind).map_err(|source| Error::Runtime { source });
         let mut interrupt = signals(SignalKind::interrupt())?;
         let mut terminate = signals(SignalKind::terminate())?;
-        let (sender, mut events) = mpsc::unbounded_channel();
+        let (sender, mut events) = mpsc::channel(EVENTS);
         let certificate = files.certificate.display().to_string();
         let bound = Server::bind(&self.address, files, move |event| {
-            // The receiver is gone only when the server is.
-            let _ = sender.send(event);
+            // Strangers cause events: what nobody reads in time is dropped, and never waited for.
+            let _ = sender.try_send(event);
         });
         let server = bound.await.map_err(Error::from)?;
         let port = server.local_addrs().first().map_or(0, |it| it.port());
@@ -79,23 +83,28 @@ impl Serve {
             "certificate": certificate,
         });
         printer.event(&line, &json).map_err(Stop::Pipe)?;
-        let stop = async {
+        let stop = async move {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
         };
-        let mut running = std::pin::pin!(server.run(stop));
+        // A task of its own: whoever reads the output slowly, or no more, does not hold up those who are served.
+        let mut running = tokio::spawn(server.run(stop));
+        let mut reader = true;
         loop {
             tokio::select! {
                 ended = &mut running => {
-                    ended.map_err(Error::from)?;
-                    printer.event("stopped", &told("stopped", "stopped")).map_err(Stop::Pipe)?;
+                    ended.map_err(|source| Error::Runtime { source: source.into() })?.map_err(Error::from)?;
+                    if reader {
+                        // The server has stopped as it should, whether or not anybody still reads that.
+                        let _ = printer.event("stopped", &told("stopped", "stopped"));
+                    }
                     return Ok(exit::OK);
                 }
-                Some(event) = events.recv() => {
+                Some(event) = events.recv(), if reader => {
                     if let Some((name, line)) = words(&event, printer.style.verbose) {
-                        printer.event(&line, &told(name, &line)).map_err(Stop::Pipe)?;
+                        reader = printer.event(&line, &told(name, &line)).is_ok();
                     }
                 }
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::context::Printer;
-use super::{Common, Done, Stop, exit, runtime};
+use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, runtime};
 use crate::config::Config;
 use crate::diagnose::{self, Knowledge, KnownEntry, Outcome, Verdict};
 use crate::error::Error;
@@ -70,6 +70,7 @@ impl Verify {
         let now = printer.context.now;
         let targets = self.targets()?;
         let store = common.store();
+        store.recover(LOCK_TIMEOUT)?;
         let config = common.load_config_if_there()?;
         let anchors_path = self
             .ca

@@ -52,16 +52,6 @@ impl KeyAlgorithm {
     pub fn accepted_by_c_core(self) -> bool {
         self != Self::Ed25519
     }
-
-    /// Modulus size in bits, for RSA.
-    pub fn rsa_bits(self) -> Option<usize> {
-        match self {
-            Self::Rsa2048 => Some(2048),
-            Self::Rsa3072 => Some(3072),
-            Self::Rsa4096 => Some(4096),
-            Self::EcdsaP256 | Self::EcdsaP384 | Self::Ed25519 => None,
-        }
-    }
 }
 
 impl fmt::Display for KeyAlgorithm {

@@ -82,14 +82,8 @@ pub struct KeyUsage {
 }
 
 impl KeyUsage {
-    /// digitalSignature.
-    pub const DIGITAL_SIGNATURE: u16 = 1;
-    /// keyEncipherment.
-    pub const KEY_ENCIPHERMENT: u16 = 1 << 2;
     /// keyCertSign.
     pub const KEY_CERT_SIGN: u16 = 1 << 5;
-    /// cRLSign.
-    pub const CRL_SIGN: u16 = 1 << 6;
 
     /// Whether all of these bits are set.
     pub fn has(self, flags: u16) -> bool {

@@ -123,7 +123,8 @@ pub fn init<'c>(
         return Ok(InitPlan::Create { ca, validity });
     }
     let key_is_open = files.key_is_open;
-    let (certificate, _) = ca_pair(files, dir)?;
+    let (certificate, key) = ca_pair(files, dir)?;
+    let certificate = prove(certificate, key, dir)?.certificate().clone();
     let constraints = certificate.name_constraints.clone().unwrap_or_default();
     let differs = ca.written
         && (certificate.subject.comparable() != ca.subject.comparable()
@@ -269,6 +270,12 @@ fn issuer(files: CaFiles, dir: &Path, now: OffsetDateTime) -> Result<Issuer, Pla
         Moment::Before => return Err(PlanError::CaNotYetValid { path, not_before }),
         Moment::Within => {}
     }
+    prove(certificate, key, dir)
+}
+
+/// A certificate that may sign others, with its key.
+fn prove(certificate: Certificate, key: PrivateKey, dir: &Path) -> Result<Issuer, PlanError> {
+    let path = dir.join("ca.crt");
     Issuer::new(certificate, key).map_err(|error| match error {
         SignError::NotACa(why) => PlanError::NotACa { path, why },
         _ => PlanError::CaMismatch {

@@ -29,9 +29,10 @@ impl Failure<'_> {
         if let Error::Config(ConfigError::Invalid { path, problems }) = self.error {
             return self::problems(path, problems, style);
         }
-        let mut text = format!("{} {}\n", style.bad("error:"), self.error);
+        let error = printable(&self.error.to_string());
+        let mut text = format!("{} {error}\n", style.bad("error:"));
         for cause in self.error.causes() {
-            let _ = writeln!(text, "  cause: {cause}");
+            let _ = writeln!(text, "  cause: {}", printable(&cause));
         }
         if let Some(hint) = self.error.hint() {
             let _ = writeln!(text, "{} {hint}", style.strong("hint:"));

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use crate::pki::name;
 use crate::plan::{Reason, Warning};
-use crate::text::{date, printable, until};
+use crate::text::{date, printable, quoted, until};
 
 /// Why a certificate is made.
 pub fn reason(reason: &Reason, now: OffsetDateTime) -> String {
@@ -111,8 +111,9 @@ pub fn warning(warning: &Warning) -> String {
             date(*not_after)
         ),
         Warning::KeyIsOpen { path } => {
+            let word = quoted(path);
             let path = path.display();
-            format!("others than its owner can read {path}: chmod 600 {path}")
+            format!("others than its owner can read {path}: chmod 600 {word}")
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{Content, Store, StoreError, read_certificates, read_key};
+use super::{Content, Store, StoreError, read_key, read_public};
 use crate::pki::{Certificate, PrivateKey};
 
 /// A file of the folder.
@@ -83,7 +83,7 @@ impl Store {
     pub fn ca_files(&self) -> Result<CaFiles, StoreError> {
         let key = self.key_path("ca");
         Ok(CaFiles {
-            certificates: Found::new(read_certificates(&self.certificate_path("ca")))?,
+            certificates: Found::new(read_public(&self.certificate_path("ca")))?,
             key: Found::new(read_key(&key))?,
             key_is_open: is_open(&key),
         })
@@ -98,7 +98,7 @@ impl Store {
         let read = |name: &&str| {
             let key = self.key_path(name);
             Ok(EntryFiles {
-                certificates: Found::new(read_certificates(&self.certificate_path(name)))?,
+                certificates: Found::new(read_public(&self.certificate_path(name)))?,
                 public_key_info: Found::new(read_key(&key))?
                     .map(|it| it.public_key_info().to_vec()),
                 key_is_open: is_open(&key),
@@ -114,19 +114,6 @@ impl Store {
             ca,
             entries: entries?,
         })
-    }
-
-    /// Names of the certificates in the folder, other than the CA's, sorted; none where there is no folder.
-    pub fn certificate_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(self.dir())
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".crt")?.to_owned()))
-            .filter(|name| name != "ca" && !name.starts_with('.'))
-            .collect();
-        names.sort();
-        names
     }
 }
 

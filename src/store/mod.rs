@@ -70,6 +70,9 @@ pub enum Content {
     /// It is a private key under a passphrase.
     #[error("is encrypted with a passphrase")]
     EncryptedKey,
+    /// It is a public file, and has a private key beside the certificate.
+    #[error("holds a private key beside the certificate, in a file that is for everyone")]
+    KeyInCertificate,
     /// It holds no certificate.
     #[error("holds no certificate in PEM form")]
     NoCertificate,
@@ -217,6 +220,22 @@ fn read_small(path: &Path) -> Result<Vec<u8>, StoreError> {
 pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, StoreError> {
     let text = read_small(path)?;
     parse_certificates(&text).map_err(|content| StoreError::Content {
+        path: path.to_owned(),
+        content,
+    })
+}
+
+/// The certificates of a file that is for everyone: it must not hold a private key as well.
+fn read_public(path: &Path) -> Result<Vec<Certificate>, StoreError> {
+    let text = zeroize::Zeroizing::new(read_small(path)?);
+    let certificates = parse_certificates(&text).and_then(|certificates| {
+        if pem::count(&text).1 == 0 {
+            Ok(certificates)
+        } else {
+            Err(Content::KeyInCertificate)
+        }
+    });
+    certificates.map_err(|content| StoreError::Content {
         path: path.to_owned(),
         content,
     })

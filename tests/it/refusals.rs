@@ -105,7 +105,7 @@ fn a_ca_certificate_file_that_holds_something_else() {
     assert_snapshot!(with(|_| b"hello".to_vec()), @"error: pki/ca.crt holds no certificate in PEM form");
     assert_snapshot!(with(|project| project.certificate("ca").to_vec()), @r"
     error: pki/ca.crt is in DER form; gRPC programs load PEM
-    hint: openssl x509 -inform DER -in pki/ca.crt -out pki/ca.crt.pem
+    hint: openssl x509 -inform DER -in pki/ca.crt -out pki/ca.new.crt && mv pki/ca.new.crt pki/ca.crt
     ");
     assert_snapshot!(with(|project| project.read("pki/ca.key").into()), @r"
     error: pki/ca.crt is a private key, not a certificate
@@ -146,15 +146,15 @@ fn a_ca_key_file_that_holds_something_else() {
     ");
     assert_snapshot!(with(|project| converted(project, "-outform DER")), @r"
     error: pki/ca.key is in DER form; gRPC programs load PEM
-    hint: openssl pkey -inform DER -in pki/ca.key -out pki/ca.key.pem
+    hint: openssl pkey -inform DER -in pki/ca.key -out pki/ca.new.key && mv pki/ca.new.key pki/ca.key
     ");
     assert_snapshot!(with(|project| converted(project, "-aes128 -passout pass:x")), @r"
     error: pki/ca.key is encrypted with a passphrase
-    hint: openssl pkey -in pki/ca.key -out pki/ca.key.plain
+    hint: openssl pkey -in pki/ca.key -out pki/ca.new.key && mv pki/ca.new.key pki/ca.key
     ");
     assert_snapshot!(with(|project| converted(project, "-traditional -aes128 -passout pass:x")), @r"
     error: pki/ca.key is encrypted with a passphrase
-    hint: openssl pkey -in pki/ca.key -out pki/ca.key.plain
+    hint: openssl pkey -in pki/ca.key -out pki/ca.new.key && mv pki/ca.new.key pki/ca.key
     ");
     assert_snapshot!(with(p521), @r"
     error: pki/ca.key holds no intact RSA, P-256, P-384 or Ed25519 private key
@@ -347,4 +347,40 @@ fn usage_is_told_with_exit_code_2() {
     --- exit 2
     ");
     project.run("issue --help").ok();
+}
+
+#[test]
+fn a_key_beside_a_certificate_is_seen() {
+    let project = Project::issued(SERVER);
+    let key = project.read("pki/server.key");
+    let certificate = project.read("pki/server.crt");
+    project.write("pki/server.crt", format!("{certificate}{key}"));
+    let ran = project.run("issue").ok();
+    assert!(
+        ran.stdout.contains("holds a private key beside"),
+        "{}",
+        ran.stdout
+    );
+    assert_ne!(project.read("pki/server.key"), key);
+    let ca = project.read("pki/ca.crt") + &project.read("pki/ca.key");
+    project.write("pki/ca.crt", ca);
+    let ran = project.run("issue").exits(2);
+    assert!(
+        ran.stderr.contains("holds a private key beside"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_certificate_of_a_server_is_no_ca_for_init() {
+    let project = Project::issued(SERVER);
+    project.copy("pki/server.crt", "pki/ca.crt");
+    project.copy("pki/server.key", "pki/ca.key");
+    let ran = project.run("init").exits(2);
+    assert!(
+        ran.stderr.contains("cannot sign certificates"),
+        "{}",
+        ran.stderr
+    );
 }
