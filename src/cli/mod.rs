@@ -7,6 +7,7 @@ mod init;
 mod issue;
 mod progress;
 mod serve;
+mod throwaway;
 mod verify;
 
 use std::ffi::OsString;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::context::Printer;
+use super::throwaway::throwaway;
 use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, runtime};
 use crate::config::Config;
 use crate::diagnose::{self, Knowledge, KnownEntry, Outcome, Verdict};
@@ -23,11 +24,13 @@ const PARALLEL: usize = 16;
 ///
 /// Resolves the name, connects, shakes hands with TLS 1.3 or 1.2, judges path, name and time of the certificate
 /// against the CA, agrees on HTTP/2 and asks the health service. Every step is shown with what was seen. A
-/// server that is not trusted is looked at further for diagnosis only, and is shown no client certificate.
+/// server that is not trusted is looked at further for diagnosis only, and is shown no client certificate. Where
+/// the client certificate is shown, a second connection without it tells whether the server insists on one.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:
   grpc-pki verify localhost:50051                      trust pki/ca.crt
   grpc-pki verify localhost:50051 --client client      show pki/client.crt (mutual TLS)
+  grpc-pki verify a:50051 --client b --require-mtls    for CI: nobody gets in without a certificate
   grpc-pki verify 10.0.0.7:443 --server-name orders    dial an address, check a name
   grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
   grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
@@ -48,6 +51,12 @@ pub(super) struct Verify {
     /// Private key of --cert
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
+    /// Fail unless it is proven that clients without a certificate are turned away
+    #[arg(long)]
+    require_mtls: bool,
+    /// Look closer: would the server take a client certificate that nobody signed? One connection more
+    #[arg(long)]
+    deep: bool,
     /// Name to check instead of the host that is dialled
     #[arg(long, value_name = "NAME")]
     server_name: Option<String>,
@@ -81,6 +90,8 @@ impl Verify {
         let knowledge = Knowledge {
             anchors_path: anchors_path.display().to_string(),
             identity: identity.as_ref().map(|it| it.certificate.clone()),
+            identity_issuers: identity.as_deref().map_or_else(Vec::new, issuers),
+            require_mtls: self.require_mtls,
             entries: known(config.as_ref(), &store),
             flags: common.flags(),
             config_path: common.config_path().display().to_string(),
@@ -91,10 +102,16 @@ impl Verify {
             .iter()
             .map(|it| it.der().clone())
             .collect();
+        let throwaway = if self.deep {
+            Some(Arc::new(throwaway(printer.context.keys, now)?))
+        } else {
+            None
+        };
         let requests = targets.into_iter().map(|target| Request {
             target,
             anchors: ders.clone(),
             identity: identity.clone(),
+            throwaway: throwaway.clone(),
             timeout: self.timeout,
             now,
         });
@@ -137,6 +154,14 @@ impl Verify {
         };
         Ok(Some(store::read_identity(&certificate, &key)?))
     }
+}
+
+/// What the client certificate's file holds behind it.
+fn issuers(identity: &Identity) -> Vec<Certificate> {
+    let behind = identity.chain.iter().skip(1);
+    behind
+        .filter_map(|der| Certificate::from_der(der.clone()).ok())
+        .collect()
 }
 
 /// Looks at every target, a bounded number at a time, and returns them in the order of the command line.

@@ -3,93 +3,155 @@
 //! In TLS 1.3 a finished handshake proves nothing about client certificates: the refusal comes after it, as an
 //! alert, as a bare end of the connection, or as an HTTP status. Only an answered call proves acceptance.
 
-use super::words::{alert, ended};
-use super::{Code, Finding, Fix, Judge, StageId, Status};
-use crate::pki::certificate::Name;
-use crate::pki::validity::Moment;
-use crate::probe::{Failure, First, Rpc, RpcOutcome, Session};
-use crate::text::{date, printable};
+use super::enforcement::{Refusal, refusal};
+use super::{Answer, Code, Enforcement, Finding, Fix, Judge, StageId, Status};
+use crate::probe::{Rpc, Session};
+use crate::text::printable;
 
-/// Alert 48: no trust anchor of the server leads to the certificate (RFC 8446, 6.2).
-const UNKNOWN_CA: u8 = 48;
+/// How the usual servers are told to demand a client certificate.
+const DEMAND: [&str; 6] = [
+    "let the server demand one, and verify it against the CA:",
+    "Go: `ClientAuth: tls.RequireAndVerifyClientCert` with `ClientCAs`",
+    "tonic: `client_ca_root(ca)` without `client_auth_optional(true)`",
+    "grpcio: `ssl_server_credentials(pairs, ca, require_client_auth=True)`",
+    "nginx: `ssl_verify_client on;` with `ssl_client_certificate ca.crt;`",
+    "haproxy: `bind … ca-file ca.crt verify required`",
+];
 
 impl Judge<'_> {
     /// How the server turned us away for want of a certificate that it likes; `None` where it did not.
-    pub(super) fn refused<'s>(&self, session: &'s Session) -> Option<Refusal<'s>> {
-        session.requested.as_ref()?;
-        if let Err(failure) = &session.handshake {
-            return (*failure != Failure::Certificate && *failure != Failure::Timeout)
-                .then_some(Refusal::Ended(failure));
-        }
-        if let Some(First::Ended(failure)) = &session.first {
-            return Some(Refusal::Ended(failure));
-        }
-        let rpc = session.rpc.as_ref()?;
-        if let Some(http) = &rpc.http
-            && matches!(http.status, 400 | 401 | 403 | 495 | 496)
-        {
-            return Some(Refusal::Http(http.status));
-        }
-        match &rpc.outcome {
-            RpcOutcome::NoAnswer(Failure::Timeout) => None,
-            RpcOutcome::NoAnswer(failure) => Some(Refusal::Ended(failure)),
-            _ => None,
-        }
+    pub(super) fn refused(&self, session: &Session) -> Option<Refusal> {
+        refusal(session)
     }
 
     pub(super) fn client_auth(&mut self) {
+        self.client_auth = self.enforcement();
         let Some(session) = self.answering() else {
             return;
         };
-        let Some(request) = &session.requested else {
-            if session.handshake.is_ok() {
-                self.stage(StageId::ClientAuth, Status::Ok, "not asked for", None);
-            }
-            return;
-        };
-        let Some(refusal) = self.refused(session) else {
-            if session.rpc.as_ref().is_some_and(Rpc::is_answered) {
-                let message = if session.identity {
-                    "certificate accepted"
-                } else {
-                    "asked for, but not required"
-                };
-                self.stage(StageId::ClientAuth, Status::Ok, message, None);
-            }
-            return;
-        };
-        let how = refusal.words();
-        let names = request
-            .authorities
-            .iter()
-            .filter_map(|der| Name::from_der(der));
-        let names: Vec<String> = names
-            .take(4)
-            .map(|name| printable(&name.to_string()))
-            .collect();
-        let accepts = if names.is_empty() {
-            String::new()
-        } else {
-            format!(" It accepts certificates of {}.", names.join("; "))
-        };
-        if session.identity {
-            let reason = self.own_fault(&names, &refusal);
-            let headline = "the server refused the client certificate".to_owned();
-            let why = format!("Shown the certificate, {how}.{accepts}{}", reason.0);
-            let code = Code::ClientAuthRefused;
-            let finding = Finding::new(code, headline, why, reason.1);
-            return self.find("certificate refused", finding);
+        let answered = session.rpc.as_ref().is_some_and(Rpc::is_answered);
+        let unasked = session.handshake.is_ok() && session.requested.is_none();
+        match refusal(session) {
+            Some(refusal) if self.client_auth.presented => self.refused_ours(&refusal),
+            Some(refusal) => self.refused_none(&refusal),
+            None if answered || unasked => self.let_in(answered),
+            // Why the call has no answer is found elsewhere.
+            None => {}
         }
+        if self.client_auth.enforcement == Enforcement::AcceptsAny {
+            self.accepts_any();
+        }
+    }
+
+    fn refused_ours(&mut self, refusal: &Refusal) {
+        let reason = self.own_fault(&self.client_auth.hints, refusal);
+        let headline = "the server refused the client certificate".to_owned();
+        let how = refusal.words();
+        let accepts = self.accepted();
+        let mut why = format!("Shown the certificate, {how}.{accepts}{}", reason.0);
+        match self.client_auth.anonymous {
+            Some(Answer::Accepted) => why.push_str(" A client that shows none gets in."),
+            none if none == self.client_auth.with_certificate => {
+                why.push_str(" Shown none, it does the same: perhaps it is not about certificates.")
+            }
+            _ => {}
+        }
+        let finding = Finding::new(Code::ClientAuthRefused, headline, why, reason.1);
+        self.find("certificate refused", finding);
+    }
+
+    fn refused_none(&mut self, refusal: &Refusal) {
         if self.knowledge.identity.is_some() {
-            let message = "required; none was shown to a server that is not trusted";
+            let message = "required (likely); none was shown to a server that is not trusted";
             return self.stage(StageId::ClientAuth, Status::Skip, message, None);
         }
         let headline = "the server demands a client certificate".to_owned();
+        let (how, accepts) = (refusal.words(), self.accepted());
         let why = format!("It asked for one and got none: {how}.{accepts}");
         let fix = self.show_a_certificate();
-        let code = Code::ClientAuthRequired;
+        let finding = Finding::new(Code::ClientAuthRequired, headline, why, fix);
+        self.find("required (likely), and none was shown", finding);
+    }
+
+    /// We got in; now whether others would.
+    fn let_in(&mut self, answered: bool) {
+        let seen = &self.client_auth;
+        let (message, worded) = match seen.enforcement {
+            Enforcement::AcceptsAny => return,
+            Enforcement::Ignored => (
+                "ignored (not asked for)",
+                Some((
+                    "the server does not ask for a client certificate",
+                    "Anyone who reaches the port gets in.".to_owned(),
+                )),
+            ),
+            Enforcement::Requested => (
+                "requested (not enforced)",
+                Some((
+                    "the server asks for a client certificate, but does not require one",
+                    "It answered the same call to a client without one: anyone who reaches the port gets in."
+                        .to_owned(),
+                )),
+            ),
+            Enforcement::Required if seen.proven => ("required (proven)", None),
+            Enforcement::Required | Enforcement::Unknown => (
+                if seen.enforcement == Enforcement::Required {
+                    "required (likely)"
+                } else {
+                    "unknown"
+                },
+                Some((
+                    "it is not proven that the server demands a client certificate",
+                    format!(
+                        "What was seen: {}.",
+                        seen.evidence.as_deref().unwrap_or("nothing")
+                    ),
+                )),
+            ),
+        };
+        let code = if self.knowledge.require_mtls {
+            Code::ClientAuthNotEnforced
+        } else {
+            Code::ClientAuthOptional
+        };
+        // An option that a server offers to us concerns us only if we took it.
+        let optional = seen.enforcement == Enforcement::Requested && seen.presented;
+        match worded {
+            Some((headline, why)) if (self.knowledge.require_mtls && answered) || optional => {
+                let fix = self.demand();
+                self.find(message, Finding::new(code, headline, why, fix));
+            }
+            _ => self.stage(StageId::ClientAuth, Status::Ok, message, None),
+        }
+    }
+
+    fn accepts_any(&mut self) {
+        let headline = "the server accepts any client certificate".to_owned();
+        let why = "It answered the call to a certificate that was made up for this test and that no CA signed, so \
+                   anyone can get in with one of their own.";
+        let fix = Fix::steps(DEMAND);
+        let code = Code::ClientAuthAcceptsAny;
         let finding = Finding::new(code, headline, why, fix);
-        self.find("required, and none was shown", finding);
+        self.find("accepts_any (a made-up certificate got in)", finding);
+    }
+
+    /// How to have the server demand a certificate, or to prove that it does.
+    fn demand(&self) -> Fix {
+        let seen = &self.client_auth;
+        match seen.enforcement {
+            Enforcement::Required if !seen.presented => self.show_a_certificate(),
+            _ => Fix::steps(DEMAND),
+        }
+    }
+
+    /// The CAs that the server said it accepts, as a sentence.
+    fn accepted(&self) -> String {
+        let hints = self.client_auth.hints.iter().take(4);
+        let names: Vec<String> = hints.map(|it| printable(&it.to_string())).collect();
+        if names.is_empty() {
+            return String::new();
+        }
+        format!(" It accepts certificates of {}.", names.join("; "))
     }
 
     fn show_a_certificate(&self) -> Fix {
@@ -107,80 +169,6 @@ impl Judge<'_> {
                  then `--client client`"
                     .to_owned(),
             ]),
-        }
-    }
-
-    /// What is wrong with our own certificate as far as we can see, and what to do.
-    fn own_fault(&self, accepted: &[String], refusal: &Refusal<'_>) -> (String, Fix) {
-        let Some(own) = &self.knowledge.identity else {
-            return (String::new(), Fix::steps(["look at the server's log"]));
-        };
-        let name = printable(&own.subject.to_string());
-        let issuer = printable(&own.issuer.to_string());
-        match own.validity.at(self.now) {
-            Moment::After => {
-                let why = format!(
-                    " Ours ({name}) expired on {}.",
-                    date(own.validity.not_after)
-                );
-                return (
-                    why,
-                    Fix::command(self.knowledge.command("issue"), "and try again"),
-                );
-            }
-            Moment::Before => {
-                let why = format!(
-                    " Ours ({name}) is valid only from {}.",
-                    date(own.validity.not_before)
-                );
-                return (
-                    why,
-                    Fix::steps(["check the clock of this machine and of the server"]),
-                );
-            }
-            Moment::Within => {}
-        }
-        if !own.allows_client_auth() {
-            let why = format!(
-                " Ours ({name}) is not for clients: its extendedKeyUsage lacks clientAuth."
-            );
-            let fix = Fix::steps([
-                "use a certificate of profile `client` or `peer`: in certs.toml `profile = \"peer\"`, then `grpc-pki issue`",
-            ]);
-            return (why, fix);
-        }
-        let unknown = matches!(refusal, Refusal::Ended(Failure::Alert(UNKNOWN_CA)));
-        if unknown || (!accepted.is_empty() && !accepted.contains(&issuer)) {
-            let why = format!(" Ours is from {issuer}.");
-            let fix = Fix::steps([
-                "use a certificate of a CA that the server accepts, or let it load this CA's ca.crt",
-            ]);
-            return (why, fix);
-        }
-        let why = format!(" Ours ({name}, issued by {issuer}) looks right from here.");
-        (
-            why,
-            Fix::steps([
-                "compare the CA file that the server loads for clients with pki/ca.crt; its log says more",
-            ]),
-        )
-    }
-}
-
-/// How a server turned a client away.
-pub(super) enum Refusal<'s> {
-    Ended(&'s Failure),
-    Http(u16),
-}
-
-impl Refusal<'_> {
-    fn words(&self) -> String {
-        match self {
-            Self::Ended(Failure::Alert(number)) => {
-                format!("it ended the connection with `{}`", alert(*number))
-            }
-            Self::Ended(failure) => ended(failure),
-            Self::Http(status) => format!("it answered HTTP {status}"),
         }
     }
 }

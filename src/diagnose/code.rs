@@ -67,6 +67,12 @@ codes! {
     AlpnNone = "alpn.none" => Http2,
     /// The server refused ALPN `h2`.
     AlpnRefused = "alpn.refused" => Http2,
+    /// The server lets in any client certificate, whoever signed it.
+    ClientAuthAcceptsAny = "client_auth.accepts_any" => ClientAuth,
+    /// Asked to prove that the server demands a client certificate, `verify` could not.
+    ClientAuthNotEnforced = "client_auth.not_enforced" => ClientAuth,
+    /// The server asks for a client certificate and lets in clients without one.
+    ClientAuthOptional = "client_auth.optional" => Passes,
     /// The server refused our client certificate.
     ClientAuthRefused = "client_auth.refused" => ClientAuth,
     /// The server demands a client certificate.

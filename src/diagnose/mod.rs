@@ -6,10 +6,12 @@
 mod certificate;
 mod client_auth;
 mod code;
+mod enforcement;
 mod fix;
 mod grpc;
 mod http2;
 mod name;
+mod own;
 mod path;
 mod reach;
 mod time;
@@ -24,6 +26,7 @@ use crate::pki::{Certificate, GeneralName};
 use crate::probe::{Observation, Target};
 
 pub use code::{Code, Outcome};
+pub use enforcement::{Answer, ClientAuth, Enforcement};
 pub use fix::{ConfigLine, Fix};
 
 /// What is known beside the observation.
@@ -35,6 +38,10 @@ pub struct Knowledge {
     pub anchors_path: String,
     /// Our own client certificate, where one is to be shown.
     pub identity: Option<Certificate>,
+    /// What its file holds behind it.
+    pub identity_issuers: Vec<Certificate>,
+    /// Whether a server that does not demand a client certificate fails.
+    pub require_mtls: bool,
     /// What certs.toml makes and the folder holds.
     pub entries: Vec<KnownEntry>,
     /// certs.toml, as it was named.
@@ -192,6 +199,8 @@ pub struct Verdict {
     pub chain: Vec<Certificate>,
     /// The trust anchor that it reaches.
     pub anchor: Option<Certificate>,
+    /// What the server makes of client certificates.
+    pub client_auth: ClientAuth,
 }
 
 impl Verdict {
@@ -213,6 +222,7 @@ struct Judge<'a> {
     observation: &'a Observation,
     knowledge: &'a Knowledge,
     now: OffsetDateTime,
+    client_auth: ClientAuth,
     stages: Vec<Stage>,
     findings: Vec<Finding>,
 }
@@ -250,6 +260,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
         observation,
         knowledge,
         now,
+        client_auth: ClientAuth::default(),
         stages: Vec::new(),
         findings: Vec::new(),
     };
@@ -273,6 +284,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
     let Judge {
         stages: seen,
         mut findings,
+        client_auth,
         ..
     } = judge;
     let stages = StageId::ALL
@@ -298,6 +310,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
         findings,
         chain,
         anchor,
+        client_auth,
     }
 }
 

@@ -98,7 +98,7 @@ impl fmt::Display for DistinguishedName {
 }
 
 /// A subject or an issuer: the octets as they stand, and what they say.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     raw: Vec<u8>,
     attributes: Vec<(String, String)>,

@@ -35,6 +35,8 @@ pub struct Request {
     pub anchors: Vec<CertificateDer<'static>>,
     /// What to show when the server asks for a certificate.
     pub identity: Option<Arc<Identity>>,
+    /// A certificate that no server has reason to accept, to be shown on a connection of its own.
+    pub throwaway: Option<Arc<Identity>>,
     /// Limit for each step.
     pub timeout: Duration,
     /// The time at which certificates are judged.
@@ -52,6 +54,8 @@ pub struct Observation {
     pub attempts: Vec<Attempt>,
     /// The TLS connections that were made, the one that counts first.
     pub sessions: Vec<Session>,
+    /// Further ones, made to see what the server makes of other clients; they say nothing of ours.
+    pub others: Vec<Session>,
     /// What answers to a client without TLS, where TLS failed.
     pub plaintext: Option<Protocol>,
     /// Time for all of it.
@@ -65,7 +69,7 @@ pub struct Session {
     pub purpose: Purpose,
     /// Where it went.
     pub address: SocketAddr,
-    /// Whether a client certificate was held ready.
+    /// Whether our client certificate was held ready.
     pub identity: bool,
     /// What the server presented, the end entity first.
     pub chain: Vec<CertificateDer<'static>>,
@@ -88,12 +92,16 @@ pub struct Session {
 /// Why a connection was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
+    /// To see whether the server insists on a client certificate, without showing one.
+    Anonymous,
     /// To look beyond a refusal, without showing a client certificate.
     Diagnosis,
     /// To see the certificate of a server that refused ALPN `h2`.
     NoAlpn,
     /// As a gRPC client would.
     Primary,
+    /// To see whether the server looks at client certificates, with one that nobody has reason to accept.
+    Throwaway,
 }
 
 /// What a server did after the handshake while nothing was written to it.
@@ -108,6 +116,11 @@ pub enum First {
 }
 
 impl Session {
+    /// Whether our client certificate went to the server: it asked for one, and was trusted by then.
+    pub fn is_identity_shown(&self) -> bool {
+        self.identity && self.requested.is_some() && self.handshake != Err(Failure::Certificate)
+    }
+
     /// What the server sent first after the handshake, whether or not it waited for the client.
     pub fn greeting(&self) -> &[u8] {
         match (&self.rpc, &self.first) {
@@ -122,6 +135,11 @@ impl Observation {
     /// The connection that counts.
     pub fn primary(&self) -> Option<&Session> {
         self.sessions.first()
+    }
+
+    /// Every TLS connection, in the order in which they were made.
+    pub fn connections(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().chain(&self.others)
     }
 
     /// The connection that saw the certificate chain.
@@ -144,11 +162,18 @@ pub async fn observe(request: &Request) -> Observation {
         resolution,
         attempts,
         sessions: Vec::new(),
+        others: Vec::new(),
         plaintext: None,
         elapsed: Duration::ZERO,
     };
     if let Some((address, stream)) = stream {
         look(request, address, stream, &mut observation).await;
+        for purpose in others(request, &observation) {
+            if let Ok(stream) = connect::again(address, request.timeout).await {
+                let other = session(request, address, stream, purpose).await;
+                observation.others.push(other);
+            }
+        }
     }
     observation.elapsed = started.elapsed();
     observation
@@ -199,6 +224,26 @@ fn next(primary: &Session) -> Next {
     }
 }
 
+/// Whom else to be, where the server asked for a client certificate: one who has none and, for a closer look, one
+/// whose certificate is worth nothing. A server that is not trusted is left alone.
+fn others(request: &Request, observation: &Observation) -> Vec<Purpose> {
+    let asked = observation
+        .primary()
+        .filter(|it| it.requested.is_some() && it.verified == Some(Ok(())));
+    let Some(primary) = asked else {
+        return Vec::new();
+    };
+    let answered = primary.rpc.as_ref().is_some_and(Rpc::is_answered);
+    let closer = request.throwaway.is_some();
+    // Where ours is not let in either, the answer to none at all says little.
+    let anonymous = primary.is_identity_shown() && (answered || closer);
+    let others = [
+        anonymous.then_some(Purpose::Anonymous),
+        closer.then_some(Purpose::Throwaway),
+    ];
+    others.into_iter().flatten().collect()
+}
+
 async fn session(
     request: &Request,
     address: SocketAddr,
@@ -206,16 +251,17 @@ async fn session(
     purpose: Purpose,
 ) -> Session {
     let started = Instant::now();
-    let identity = request
-        .identity
-        .as_ref()
-        .filter(|_| purpose == Purpose::Primary);
+    let identity = match purpose {
+        Purpose::Primary => request.identity.as_ref(),
+        Purpose::Throwaway => request.throwaway.as_ref(),
+        Purpose::Anonymous | Purpose::Diagnosis | Purpose::NoAlpn => None,
+    };
     let attempt = tls::connect(request, identity, stream, purpose).await;
     let elapsed = started.elapsed();
     let mut session = Session {
         purpose,
         address,
-        identity: identity.is_some(),
+        identity: identity.is_some() && purpose == Purpose::Primary,
         chain: attempt.chain,
         verified: attempt.verified,
         requested: attempt.requested,

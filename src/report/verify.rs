@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{Report, Style};
-use crate::diagnose::{Finding, Outcome, Stage, Status, Verdict};
+use crate::diagnose::{Answer, Finding, Outcome, Stage, Status, Verdict};
 use crate::pki::Certificate;
 use crate::pki::certificate::{hex, purpose_name};
 use crate::probe::{
@@ -186,7 +186,7 @@ impl Report for VerifyReport {
             "client_auth": self.client_auth(),
             "grpc": self.grpc(),
             "findings": verdict.findings.iter().map(finding).collect::<Vec<_>>(),
-            "connections": self.observation.sessions.iter().map(connection).collect::<Vec<_>>(),
+            "connections": self.observation.connections().map(connection).collect::<Vec<_>>(),
             "raw": {
                 "error": raw(&self.observation),
                 "peer_bytes_hex": self.observation.primary().map(|it| hex(&it.peer_octets)),
@@ -210,26 +210,18 @@ impl VerifyReport {
     }
 
     fn client_auth(&self) -> Value {
-        let asked = self
-            .observation
-            .sessions
-            .iter()
-            .find_map(|it| it.requested.as_ref());
-        let hints = asked.map(|it| {
-            let names = it.authorities.iter();
-            let names = names.filter_map(|der| crate::pki::certificate::Name::from_der(der));
-            names.map(|name| name.to_string()).collect::<Vec<_>>()
-        });
-        let stage = self
-            .verdict
-            .stages
-            .iter()
-            .find(|it| it.id.as_str() == "client_auth");
+        let seen = &self.verdict.client_auth;
+        let told = |answer: Option<Answer>| answer.map(Answer::as_str);
         json!({
-            "requested": asked.is_some(),
-            "ca_hints": hints.unwrap_or_default(),
-            "presented": self.observation.primary().is_some_and(|it| it.identity),
-            "evidence": stage.map(|it| &it.message),
+            "requested": seen.requested,
+            "ca_hints": seen.hints.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "presented": seen.presented,
+            "anonymous": told(seen.anonymous),
+            "with_cert": told(seen.with_certificate),
+            "throwaway": told(seen.throwaway),
+            "evidence": seen.evidence,
+            "verdict": seen.enforcement.as_str(),
+            "proven": seen.proven,
         })
     }
 
@@ -337,9 +329,11 @@ fn finding(finding: &Finding) -> Value {
 
 fn connection(session: &Session) -> Value {
     let purpose = match session.purpose {
+        Purpose::Anonymous => "anonymous",
         Purpose::Diagnosis => "diagnosis",
         Purpose::NoAlpn => "without_alpn",
         Purpose::Primary => "primary",
+        Purpose::Throwaway => "throwaway",
     };
     json!({ "purpose": purpose, "address": session.address, "ms": millis(session.elapsed) })
 }

@@ -11,9 +11,11 @@ use std::thread;
 use pki::World;
 use row::Row;
 
+mod any_client;
 mod beyond;
 mod certificate;
 mod client_auth;
+mod enforcement;
 mod grpc;
 mod name;
 mod output;
@@ -35,6 +37,8 @@ fn every_staged_server_gets_its_diagnosis() {
     rows.extend(certificate::rows());
     rows.extend(beyond::rows());
     rows.extend(client_auth::rows());
+    rows.extend(enforcement::rows());
+    rows.extend(any_client::rows());
     check(&world, &rows);
 }
 

@@ -204,7 +204,8 @@ fn verify() {
     Resolves the name, connects, shakes hands with TLS 1.3 or 1.2, judges path, name and time of the
     certificate against the CA, agrees on HTTP/2 and asks the health service. Every step is shown with
     what was seen. A server that is not trusted is looked at further for diagnosis only, and is shown no
-    client certificate.
+    client certificate. Where the client certificate is shown, a second connection without it tells
+    whether the server insists on one.
 
     Usage: grpc-pki verify [OPTIONS] <TARGET>...
 
@@ -225,6 +226,13 @@ fn verify() {
           --key <FILE>
               Private key of --cert
 
+          --require-mtls
+              Fail unless it is proven that clients without a certificate are turned away
+
+          --deep
+              Look closer: would the server take a client certificate that nobody signed? One connection
+              more
+
           --server-name <NAME>
               Name to check instead of the host that is dialled
 
@@ -239,6 +247,7 @@ fn verify() {
     Examples:
       grpc-pki verify localhost:50051                      trust pki/ca.crt
       grpc-pki verify localhost:50051 --client client      show pki/client.crt (mutual TLS)
+      grpc-pki verify a:50051 --client b --require-mtls    for CI: nobody gets in without a certificate
       grpc-pki verify 10.0.0.7:443 --server-name orders    dial an address, check a name
       grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
       grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line

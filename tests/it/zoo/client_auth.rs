@@ -6,23 +6,23 @@ use super::process::{Ask, Process, Python, openssl, serve};
 use super::row::{Row, Staged, finish, row, until, verify};
 
 /// How often a race is run.
-const RACES: usize = 20;
+pub const RACES: usize = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Make {
+pub enum Make {
     Openssl,
     Python,
     Rustls,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Version {
+pub enum Version {
     Tls12,
     Tls13,
 }
 
 impl Version {
-    fn python(self) -> &'static str {
+    pub fn python(self) -> &'static str {
         match self {
             Self::Tls12 => "TLSv1_2",
             Self::Tls13 => "TLSv1_3",
@@ -31,7 +31,7 @@ impl Version {
 }
 
 /// A server that asks for certificates of our CA.
-fn server(make: Make, version: Version, ask: Ask, world: &World) -> Staged {
+pub fn server(make: Make, version: Version, ask: Ask, world: &World) -> Staged {
     let (pair, ca) = (world.ours("server"), world.ours("ca").certificate);
     match make {
         Make::Openssl => {
@@ -95,7 +95,7 @@ pub fn rows() -> Vec<Row> {
             0,
             "",
             &[],
-            &["certificate accepted", "SERVING"],
+            &["required (proven)", "SERVING"],
             |world| {
                 let server = serve(world, &["--mtls"]);
                 Staged::new(server.port, server).args(["--client", "client"])
@@ -115,7 +115,7 @@ pub fn rows() -> Vec<Row> {
             0,
             "",
             &[],
-            &["certificate accepted"],
+            &["required (proven)"],
             |world| bare_end(world).args(["--client", "client"]),
         ),
         row(
@@ -151,6 +151,7 @@ pub fn rows() -> Vec<Row> {
     for version in [Version::Tls12, Version::Tls13] {
         for make in [Make::Openssl, Make::Python, Make::Rustls] {
             rows.extend(refusals(make, version));
+            rows.extend(chains(make, version));
         }
         for make in [Make::Python, Make::Rustls] {
             let case = |what: &str| format!("{what} ({make:?}, {version:?})");
@@ -159,7 +160,7 @@ pub fn rows() -> Vec<Row> {
                 0,
                 "",
                 &[],
-                &["certificate accepted", "SERVING"],
+                &["required (proven)", "SERVING"],
                 move |world| {
                     server(make, version, Ask::Required, world).args(["--client", "client"])
                 },
@@ -169,10 +170,79 @@ pub fn rows() -> Vec<Row> {
                 0,
                 "",
                 &[],
-                &["not required", "SERVING"],
+                &["requested (not enforced)", "SERVING"],
                 move |world| server(make, version, Ask::Optional, world),
             ));
+            rows.push(
+                row(
+                    case("expired, where none is required"),
+                    15,
+                    "client_auth",
+                    &["client_auth.refused"],
+                    &["expired on", "shows none gets in"],
+                    move |world| {
+                        let pair = world.leaf(|it| {
+                            for_clients(it);
+                            period(it, -30, -2);
+                        });
+                        shown(server(make, version, Ask::Optional, world), &pair).args(["--deep"])
+                    },
+                )
+                .tells("/client_auth/verdict", "requested"),
+            );
         }
+    }
+    rows
+}
+
+/// A client certificate of an intermediate CA, without and with that CA's own.
+fn chains(make: Make, version: Version) -> Vec<Row> {
+    let case = |what: &str| format!("{what} ({make:?}, {version:?})");
+    let staged = move |world: &World, known: bool, sent: bool| {
+        let issuing = world.ca.below("issuing-ca");
+        let mut pair = world.leaf_of(&issuing, for_clients);
+        if sent {
+            pair = world.chain(&pair, &[&issuing.pem]);
+        }
+        let bundle = [world.ca.pem.as_str(), if known { &issuing.pem } else { "" }].concat();
+        let bundle = world.file(&bundle);
+        let server = server(make, version, Ask::Required, world);
+        shown(server, &pair).args(["--ca", bundle.to_str().unwrap()])
+    };
+    let refused = |what: &str, words: &[&str], known: bool| {
+        let mut words = words.to_vec();
+        // Python does not name the CAs that it accepts, so nothing is kept back.
+        words.extend((make != Make::Python).then_some("A Go client would keep it back"));
+        row(
+            case(what),
+            15,
+            "client_auth",
+            &["client_auth.refused"],
+            &words,
+            move |world| staged(world, known, false),
+        )
+    };
+    let mut rows = vec![
+        refused(
+            "the client's chain is incomplete",
+            &["an intermediate CA under CN=my-ca", "cat client.crt"],
+            true,
+        ),
+        refused(
+            "the client's issuer is not known",
+            &["holds nothing that leads on", "add its certificate"],
+            false,
+        ),
+    ];
+    if make != Make::Openssl {
+        rows.push(row(
+            case("the client's chain is complete"),
+            0,
+            "",
+            &[],
+            &["required (proven)"],
+            move |world| staged(world, true, true),
+        ));
     }
     rows
 }
@@ -202,11 +272,19 @@ fn refusals(make: Make, version: Version) -> Vec<Row> {
             ],
             move |world| server(make, version, Ask::Required, world),
         )
+        .tells("/client_auth/verdict", "required")
+        .tells("/client_auth/proven", false)
+        .tells("/client_auth/anonymous", "refused_alert")
+        .connects(&["primary"])
         .times(RACES),
-        refused("of another CA", &["unknown ca", "CN=other-ca"], |world| {
-            let other = Authority::new("other-ca", Key::P256, |_| ());
-            world.leaf_of(&other, for_clients)
-        })
+        refused(
+            "of another CA",
+            &["unknown ca", "CN=other-ca", "intermediate"],
+            |world| {
+                let other = Authority::new("other-ca", Key::P256, |_| ());
+                world.leaf_of(&other, for_clients)
+            },
+        )
         .times(RACES),
         refused("expired", &["expired on", "grpc-pki issue"], |world| {
             world.leaf(|it| {
@@ -227,7 +305,7 @@ fn shown(staged: Staged, pair: &Pair) -> Staged {
     staged.args(["--cert", files[0], "--key", files[1]])
 }
 
-fn bare_end(world: &World) -> Staged {
+pub fn bare_end(world: &World) -> Staged {
     let ca = world.ours("ca").certificate;
     let server = Python::tls("bare_end", &world.ours("server"))
         .asks(Ask::Optional, &ca)
@@ -236,7 +314,7 @@ fn bare_end(world: &World) -> Staged {
 }
 
 /// A server of another CA that would like to see our client.
-fn foreign_server(version: Version, ask: Ask, world: &World) -> (Staged, u16) {
+pub fn foreign_server(version: Version, ask: Ask, world: &World) -> (Staged, u16) {
     let server = foreign(version, ask, world);
     let port = server.port;
     (Staged::new(port, server), port)

@@ -100,6 +100,8 @@ pub enum Answer {
     NoHealth,
     NotServing,
     Serving,
+    /// SERVING to clients that showed a certificate, HTTP 400 to others, as nginx does.
+    ServingOr400,
     /// This HTTP response, without a body.
     Head(u16, &'static [(&'static str, &'static str)]),
 }
@@ -206,15 +208,24 @@ async fn let_in(
     if let Manner::Slow(time) = manner {
         tokio::time::sleep(time).await;
     }
+    let mut shown = Shown(false);
     let mut inner: Box<dyn Duplex> = match acceptor {
-        Some(acceptor) => Box::new(acceptor.accept(stream).await?),
+        Some(acceptor) => {
+            let stream = acceptor.accept(stream).await?;
+            shown.0 = stream.get_ref().1.peer_certificates().is_some();
+            Box::new(stream)
+        }
         None => Box::new(stream),
     };
     let mut ahead = Vec::new();
     if let Manner::Waiting = manner {
         inner.read_buf(&mut ahead).await?;
     }
-    Ok(Io { inner, ahead })
+    Ok(Io {
+        inner,
+        ahead,
+        shown,
+    })
 }
 
 async fn routes(answer: Answer) -> Routes {
@@ -229,6 +240,7 @@ async fn routes(answer: Answer) -> Routes {
             }
             Routes::new(health)
         }
+        Answer::ServingOr400 => Routes::new(Or400(tonic_health::server::health_reporter().1)),
         Answer::Head(status, fields) => Routes::new(Head(status, fields)),
     }
 }
@@ -259,6 +271,45 @@ impl Service<Request<Body>> for Head {
     }
 }
 
+/// A service for clients that showed a certificate.
+#[derive(Clone)]
+struct Or400<S>(S);
+
+impl<S> NamedService for Or400<S> {
+    const NAME: &'static str = "grpc.health.v1.Health";
+}
+
+type Answering<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
+
+impl<S> Service<Request<Body>> for Or400<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Answering<S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if request.extensions().get() == Some(&Shown(true)) {
+            return Box::pin(self.0.call(request));
+        }
+        Box::pin(async {
+            let response = Response::builder().status(400);
+            let response = response.header("content-type", "text/html");
+            Ok(response.body(Body::empty()).unwrap())
+        })
+    }
+}
+
+/// Whether the client showed a certificate.
+#[derive(Clone, Copy, PartialEq)]
+struct Shown(bool);
+
 trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
@@ -266,12 +317,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 struct Io {
     inner: Box<dyn Duplex>,
     ahead: Vec<u8>,
+    shown: Shown,
 }
 
 impl Connected for Io {
-    type ConnectInfo = ();
+    type ConnectInfo = Shown;
 
-    fn connect_info(&self) {}
+    fn connect_info(&self) -> Shown {
+        self.shown
+    }
 }
 
 impl AsyncRead for Io {

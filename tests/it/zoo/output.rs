@@ -52,7 +52,12 @@ const SHAPE: &str = "
     client_auth.requested bool
     client_auth.ca_hints[] string
     client_auth.presented bool
+    client_auth.anonymous string|null
     client_auth.evidence string|null
+    client_auth.with_cert string|null
+    client_auth.throwaway string|null
+    client_auth.verdict string
+    client_auth.proven bool
     grpc.health.service string
     grpc.health.status string|null
     grpc.health.code number|null

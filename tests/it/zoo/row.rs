@@ -36,6 +36,8 @@ pub struct Row {
     words: Vec<String>,
     staged: Box<dyn Fn(&World) -> Staged + Send + Sync>,
     times: usize,
+    told: Vec<(&'static str, Value)>,
+    connections: Option<&'static [&'static str]>,
 }
 
 /// A row: case, exit code, first failed stage (or none), findings, words, server.
@@ -55,6 +57,8 @@ pub fn row(
         words: words.iter().map(ToString::to_string).collect(),
         staged: Box::new(staged),
         times: 1,
+        told: Vec::new(),
+        connections: None,
     }
 }
 
@@ -137,6 +141,18 @@ impl Row {
     /// Looks so many times: what depends on the order of packets must come out the same.
     pub fn times(mut self, times: usize) -> Self {
         self.times = times;
+        self
+    }
+
+    /// What stands in the JSON at this pointer.
+    pub fn tells(mut self, pointer: &'static str, value: impl Into<Value>) -> Self {
+        self.told.push((pointer, value.into()));
+        self
+    }
+
+    /// Why connections are made, in order: these and no others.
+    pub fn connects(mut self, purposes: &'static [&'static str]) -> Self {
+        self.connections = Some(purposes);
         self
     }
 
@@ -234,6 +250,20 @@ impl Row {
         let jargon = JARGON.iter().filter(|it| told.contains(**it));
         wrong.extend(jargon.map(|it| format!("says {it:?}")));
         wrong.extend(super::output::shape_of(&document).err());
+        for (pointer, value) in &self.told {
+            let found = document.pointer(pointer);
+            if found != Some(value) {
+                wrong.push(format!("{pointer} is {found:?}, not {value}"));
+            }
+        }
+        let made = document["connections"].as_array().unwrap();
+        let made: Vec<_> = made
+            .iter()
+            .filter_map(|it| it["purpose"].as_str())
+            .collect();
+        if self.connections.is_some_and(|it| it != made) {
+            wrong.push(format!("connections: {made:?}"));
+        }
         let limit = match staged.timeout {
             "700ms" => Duration::from_millis(700),
             _ => Duration::from_secs(5),
@@ -245,6 +275,7 @@ impl Row {
         if !wrong.is_empty() {
             wrong.push(told);
             wrong.push(format!("raw: {}", document["raw"]));
+            wrong.push(format!("client_auth: {}", document["client_auth"]));
         }
         wrong
     }

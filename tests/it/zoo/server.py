@@ -133,4 +133,6 @@ TLS = None if "cert" not in ASKED else context()
 listener = socket.create_server(("127.0.0.1", 0))
 print("port", listener.getsockname()[1], flush=True)
 while True:
-    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+    accepted, peer = listener.accept()
+    print("accepted", peer[1], flush=True)
+    threading.Thread(target=serve, args=(accepted,), daemon=True).start()
