@@ -10,6 +10,7 @@ mod fix;
 mod grpc;
 mod http2;
 mod name;
+mod opinions;
 mod path;
 mod reach;
 mod time;
@@ -25,6 +26,7 @@ use crate::probe::{Observation, Target};
 
 pub use code::{Code, Outcome};
 pub use fix::{ConfigLine, Fix};
+pub use opinions::{Client, Opinion};
 
 /// What is known beside the observation.
 #[derive(Debug, Default)]
@@ -73,11 +75,12 @@ pub enum StageId {
     Http2,
     ClientAuth,
     Grpc,
+    Opinions,
 }
 
 impl StageId {
     /// Every stage in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Inputs,
         Self::Dns,
         Self::Tcp,
@@ -89,6 +92,7 @@ impl StageId {
         Self::Http2,
         Self::ClientAuth,
         Self::Grpc,
+        Self::Opinions,
     ];
 
     /// As text and JSON show it.
@@ -105,6 +109,7 @@ impl StageId {
             Self::Http2 => "http2",
             Self::ClientAuth => "client_auth",
             Self::Grpc => "grpc",
+            Self::Opinions => "opinions",
         }
     }
 }
@@ -192,6 +197,8 @@ pub struct Verdict {
     pub chain: Vec<Certificate>,
     /// The trust anchor that it reaches.
     pub anchor: Option<Certificate>,
+    /// Who would decide otherwise.
+    pub opinions: Vec<Opinion>,
 }
 
 impl Verdict {
@@ -270,6 +277,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
     judge.http2();
     judge.client_auth();
     judge.grpc();
+    let opinions = judge.opinions(&chain);
     let Judge {
         stages: seen,
         mut findings,
@@ -298,6 +306,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
         findings,
         chain,
         anchor,
+        opinions,
     }
 }
 
