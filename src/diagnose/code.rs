@@ -107,6 +107,8 @@ codes! {
     NameIp = "name.ip_not_in_san" => Certificate,
     /// The certificate has no subjectAltName.
     NameNoSan = "name.no_san" => Certificate,
+    /// Trusted, but other clients refuse it.
+    OpinionsRefusedElsewhere = "opinions.refused_elsewhere" => Passes,
     /// A CA's certificate as a server's.
     PathCaAsServer = "path.ca_as_server" => Certificate,
     /// A CA of the same name, but with another key.

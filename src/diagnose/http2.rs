@@ -46,8 +46,7 @@ impl Judge<'_> {
         let headline = "the server chose no protocol by ALPN".to_owned();
         let greeting = session.map_or(&[][..], Session::greeting);
         let why = if session.is_some_and(speaks_http2) {
-            "It does speak HTTP/2, but did not say so in the handshake: Go (since 1.67), Python, C++ and Rust \
-             clients refuse that, Node alone accepts it."
+            "It does speak HTTP/2, but did not say so in the handshake, and gRPC clients insist on that."
                 .to_owned()
         } else if greeting.is_empty() {
             "Asked for `h2` in the handshake, it did not answer that, and it did not send HTTP/2 either: is it a \

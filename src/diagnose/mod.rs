@@ -11,6 +11,7 @@ mod fix;
 mod grpc;
 mod http2;
 mod name;
+mod opinions;
 mod own;
 mod path;
 mod reach;
@@ -28,6 +29,7 @@ use crate::probe::{Observation, Target};
 pub use code::{Code, Outcome};
 pub use enforcement::{Answer, ClientAuth, Enforcement};
 pub use fix::{ConfigLine, Fix};
+pub use opinions::{Client, Opinion};
 
 /// What is known beside the observation.
 #[derive(Debug, Default)]
@@ -80,11 +82,12 @@ pub enum StageId {
     Http2,
     ClientAuth,
     Grpc,
+    Opinions,
 }
 
 impl StageId {
     /// Every stage in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Inputs,
         Self::Dns,
         Self::Tcp,
@@ -96,6 +99,7 @@ impl StageId {
         Self::Http2,
         Self::ClientAuth,
         Self::Grpc,
+        Self::Opinions,
     ];
 
     /// As text and JSON show it.
@@ -112,6 +116,7 @@ impl StageId {
             Self::Http2 => "http2",
             Self::ClientAuth => "client_auth",
             Self::Grpc => "grpc",
+            Self::Opinions => "opinions",
         }
     }
 }
@@ -201,6 +206,8 @@ pub struct Verdict {
     pub anchor: Option<Certificate>,
     /// What the server makes of client certificates.
     pub client_auth: ClientAuth,
+    /// Who would decide otherwise.
+    pub opinions: Vec<Opinion>,
 }
 
 impl Verdict {
@@ -281,6 +288,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
     judge.http2();
     judge.client_auth();
     judge.grpc();
+    let opinions = judge.opinions(&chain);
     let Judge {
         stages: seen,
         mut findings,
@@ -311,6 +319,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
         chain,
         anchor,
         client_auth,
+        opinions,
     }
 }
 

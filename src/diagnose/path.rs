@@ -104,7 +104,7 @@ impl Judge<'_> {
         let name = printable(&certificate.subject.to_string());
         if certificate.is_ca() {
             let why = format!(
-                "{name} is marked CA: TRUE. rustls refuses that; Go, Python and Node accept it."
+                "{name} is marked CA: TRUE, and rustls refuses that in a server's certificate."
             );
             let fix = Fix::command(
                 "grpc-pki init && grpc-pki issue",

@@ -114,7 +114,8 @@ impl Judge<'_> {
             ),
             _ => headline,
         };
-        let why = "Rust and Java clients do not look at the CA's own dates; Go, Python, C++ and Node refuse it.";
+        let why =
+            "Most clients hold a CA to its own dates, and refuse what it issued outside of them.";
         let fix = Fix::steps([
             "make a new CA in another folder (`grpc-pki init --pki NEW`), issue from it, and give clients the new ca.crt",
         ]);

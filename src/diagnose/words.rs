@@ -13,6 +13,15 @@ pub(super) fn short(name: &Name) -> String {
     )
 }
 
+/// `Go`, `Go and Java`, `Go, Node and Java`.
+pub(super) fn list(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
+    }
+}
+
 /// How a peer ended a connection.
 pub(super) fn ended(failure: &Failure) -> String {
     match failure {

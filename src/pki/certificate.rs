@@ -234,6 +234,12 @@ impl Certificate {
         self.allows(EKU_CLIENT_AUTH)
     }
 
+    /// Whether extendedKeyUsage has anyExtendedKeyUsage.
+    pub fn allows_any_purpose(&self) -> bool {
+        let mut purposes = self.extended_key_usage.iter().flatten();
+        purposes.any(|oid| oid == EKU_ANY)
+    }
+
     fn allows(&self, purpose: &str) -> bool {
         self.extended_key_usage
             .as_ref()

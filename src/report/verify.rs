@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{Report, Style};
-use crate::diagnose::{Answer, Finding, Outcome, Stage, Status, Verdict};
+use crate::diagnose::{Answer, Finding, Opinion, Outcome, Stage, StageId, Status, Verdict};
 use crate::pki::Certificate;
 use crate::pki::certificate::{hex, purpose_name};
 use crate::probe::{
@@ -34,11 +34,9 @@ impl VerifyReport {
     fn headline(&self, style: Style) -> String {
         let target = style.strong(&printable(&self.verdict.target.text));
         let Some(failure) = self.verdict.failure() else {
-            let state = self
-                .verdict
-                .stages
-                .last()
-                .map_or("", |stage| stage.message.as_str());
+            let mut stages = self.verdict.stages.iter();
+            let grpc = stages.find(|stage| stage.id == StageId::Grpc);
+            let state = grpc.map_or("", |stage| stage.message.as_str());
             return format!("{target}  {} — trusted, {state}\n", style.good("OK"));
         };
         let failed = style.bad(&format!("FAILED at {}", failure.stage().as_str()));
@@ -144,6 +142,10 @@ impl Report for VerifyReport {
                 style,
             ));
         }
+        // Where a client refuses what we trust, a finding has told it.
+        for opinion in self.verdict.opinions.iter().filter(|it| it.accepts) {
+            text.push_str(&paragraph("also", &opinion.words(), style));
+        }
         if let Some(first) = self.verdict.findings.first() {
             text.push_str(&paragraph("code", first.code.as_str(), style));
         }
@@ -185,6 +187,7 @@ impl Report for VerifyReport {
             "chain": self.certificates(),
             "client_auth": self.client_auth(),
             "grpc": self.grpc(),
+            "opinions": verdict.opinions.iter().flat_map(opinions).collect::<Vec<_>>(),
             "findings": verdict.findings.iter().map(finding).collect::<Vec<_>>(),
             "connections": self.observation.connections().map(connection).collect::<Vec<_>>(),
             "raw": {
@@ -325,6 +328,12 @@ fn finding(finding: &Finding) -> Value {
             "command": finding.fix.command,
         },
     })
+}
+
+fn opinions(opinion: &Opinion) -> impl Iterator<Item = Value> {
+    let (accepts, reason) = (opinion.accepts, &opinion.reason);
+    let clients = opinion.clients.iter();
+    clients.map(move |it| json!({ "client": it.as_str(), "accepts": accepts, "reason": reason }))
 }
 
 fn connection(session: &Session) -> Value {

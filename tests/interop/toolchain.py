@@ -69,11 +69,20 @@ def node_modules() -> Path:
     return folder / "node_modules"
 
 
-@functools.cache
 def go_program() -> Path:
     """tests/interop/go/main.go, built with the standard library only."""
+    return _go("handshake", "go/main.go")
+
+
+def go_dial() -> Path:
+    """tests/interop/go/dial/main.go, built likewise."""
+    return _go("dial", "go/dial/main.go")
+
+
+@functools.cache
+def _go(name: str, source: str) -> Path:
     require("go", "golang-go")
-    program = KEPT / "go/handshake"
+    program = KEPT / "go" / name
     environment = {
         **os.environ,
         "GO111MODULE": "off",
@@ -82,7 +91,7 @@ def go_program() -> Path:
         "GOPROXY": "off",
         "GOTOOLCHAIN": "local",
     }
-    _install(["go", "build", "-o", program, INTEROP / "go/main.go"], env=environment)
+    _install(["go", "build", "-o", program, INTEROP / source], env=environment)
     return program
 
 

@@ -63,7 +63,11 @@ fn http2() -> Vec<Row> {
             14,
             "alpn",
             &["alpn.none"],
-            &["does speak HTTP/2", "set_alpn_protocols"],
+            &[
+                "does speak HTTP/2",
+                "set_alpn_protocols",
+                "Node would accept",
+            ],
             python("grpc", false),
         ),
         row(
@@ -71,7 +75,7 @@ fn http2() -> Vec<Row> {
             14,
             "alpn",
             &["alpn.none"],
-            &["HTTP/1"],
+            &["HTTP/1", "would do the same"],
             python("http1", false),
         ),
         row(

@@ -1,5 +1,7 @@
 //! Rows: the dates of the server's certificate, and certificates that are fine.
 
+use rcgen::DnType;
+
 use super::grpc::{Tonic, rustls};
 use super::pki::{Authority, Key, Pair, dns, ip, period};
 use super::process::Python;
@@ -8,6 +10,7 @@ use super::row::{Row, Staged, row};
 pub fn rows() -> Vec<Row> {
     let mut rows = time();
     rows.extend(healthy());
+    rows.extend(elsewhere());
     rows
 }
 
@@ -46,7 +49,7 @@ fn time() -> Vec<Row> {
             13,
             "name",
             &["name.dns_not_in_san", "time.expired", "alpn.none"],
-            &["orders.internal", "expired on"],
+            &["orders.internal", "expired on", "would do the same"],
             |world| {
                 let pair = world.leaf(|it| {
                     period(it, -30, -2);
@@ -61,7 +64,11 @@ fn time() -> Vec<Row> {
             13,
             "time",
             &["time.anchor_expired"],
-            &["expired on", "Go, Python"],
+            &[
+                "expired on",
+                "Java and Rust would accept",
+                "dates of a trusted CA",
+            ],
             |world| {
                 let old = Authority::new("old-ca", Key::P256, |it| period(it, -300, -1));
                 let pair = world.leaf_of(&old, |_| ());
@@ -104,7 +111,7 @@ fn healthy() -> Vec<Row> {
             0,
             "",
             &[],
-            &["SERVING"],
+            &["SERVING", "would do the same"],
             |world| python(&world.chain(&world.ours("server"), &[&world.ca.pem])),
         ),
         row("others are sent along", 0, "", &[], &["SERVING"], |world| {
@@ -127,11 +134,7 @@ fn healthy() -> Vec<Row> {
             },
         ),
     ];
-    for (name, key) in [
-        ("ecdsa-p384", Key::P384),
-        ("rsa-2048", Key::Rsa2048),
-        ("ed25519", Key::Ed25519),
-    ] {
+    for (name, key) in [("ecdsa-p384", Key::P384), ("rsa-2048", Key::Rsa2048)] {
         rows.push(row(
             format!("{name}, OpenSSL"),
             0,
@@ -153,6 +156,65 @@ fn healthy() -> Vec<Row> {
             },
         ));
     }
+    rows
+}
+
+/// Trusted here, and refused by others.
+fn elsewhere() -> Vec<Row> {
+    let mut rows = vec![row(
+        "a CA with ed25519, and a server with ecdsa-p256",
+        0,
+        "",
+        &[],
+        &["SERVING", "would do the same"],
+        |world| {
+            let ca = Authority::new("ca", Key::Ed25519, |_| ());
+            let ca_file = world.file(&ca.pem);
+            python(&world.leaf_of(&ca, |_| ())).args(["--ca", ca_file.to_str().unwrap()])
+        },
+    )];
+    for (name, key) in [("ed25519", Key::Ed25519), ("ecdsa-p521", Key::P521)] {
+        let refused = format!("Python and C++ would refuse: the certificate has an {name} key");
+        rows.push(row(
+            format!("{name}, OpenSSL"),
+            0,
+            "",
+            &["opinions.refused_elsewhere"],
+            &[
+                "SERVING",
+                name,
+                &refused,
+                "Go, Node and Java would accept",
+                "ecdsa-p256",
+            ],
+            move |world| python(&world.leaf_with(&world.ca, key, |_| ())),
+        ));
+    }
+    rows.push(row(
+        "a CA and a server with ed25519, rustls",
+        0,
+        "",
+        &["opinions.refused_elsewhere"],
+        &["SERVING"],
+        |world| {
+            let ca = Authority::new("ca", Key::Ed25519, |_| ());
+            let pair = world.leaf_with(&ca, Key::Ed25519, |_| ());
+            tonic(&pair).args(["--ca", world.file(&ca.pem).to_str().unwrap()])
+        },
+    ));
+    rows.push(row(
+        "ed25519 without subjectAltName",
+        13,
+        "name",
+        &["name.no_san"],
+        &["Node and Java would accept"],
+        |world| {
+            python(&world.leaf_with(&world.ca, Key::Ed25519, |it| {
+                it.subject_alt_names.clear();
+                it.distinguished_name.push(DnType::CommonName, "localhost");
+            }))
+        },
+    ));
     rows
 }
 

@@ -134,12 +134,38 @@ pub fn rows() -> Vec<Row> {
             13,
             "name",
             &["name.no_san"],
-            &["subjectAltName", "CN=localhost", "common name"],
+            &[
+                "subjectAltName",
+                "CN=localhost",
+                "Python, C++, Node and Java would accept",
+            ],
             |world| {
                 python(&world.leaf(|it| {
                     it.subject_alt_names.clear();
                     it.distinguished_name.push(DnType::CommonName, "localhost");
                 }))
+            },
+        ),
+        row(
+            "a common name alone, and it is another",
+            13,
+            "name",
+            &["name.no_san"],
+            &["CN=my-server", "would do the same"],
+            |world| python(&world.leaf(|it| it.subject_alt_names.clear())),
+        ),
+        row(
+            "a common name alone, and an address is dialled",
+            13,
+            "name",
+            &["name.no_san"],
+            &["CN=127.0.0.1", "would do the same"],
+            |world| {
+                let pair = world.leaf(|it| {
+                    it.subject_alt_names.clear();
+                    it.distinguished_name.push(DnType::CommonName, "127.0.0.1");
+                });
+                python(&pair).at("127.0.0.1")
             },
         ),
         row(

@@ -2,10 +2,11 @@
 
 use std::process::Output;
 
+use rcgen::{BasicConstraints, IsCa};
 use serde_json::Value;
 
 use super::grpc::closed_port;
-use super::pki::World;
+use super::pki::{Key, Pair, World};
 use super::process::{Python, serve};
 use super::row::{finish, verify};
 
@@ -65,6 +66,9 @@ const SHAPE: &str = "
     grpc.http_status number|null
     grpc.content_type string|null
     grpc.server string|null
+    opinions[].client string
+    opinions[].accepts bool
+    opinions[].reason string
     findings[].code string
     findings[].stage string
     findings[].severity string
@@ -190,6 +194,39 @@ fn several_targets_have_a_common_exit_code_or_1() {
             .count();
         assert_eq!(verdicts, 2, "{human}");
     }
+}
+
+#[test]
+fn what_other_clients_would_do_is_told_once() {
+    let world = World::new();
+    let human = |pair: &Pair| {
+        let server = Python::tls("grpc", pair).start();
+        let output = run(&world, &[&format!("localhost:{}", server.port)]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let ca = human(&world.leaf(|it| it.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)));
+    let accept = "Go, Python, C++, Node and Java would accept";
+    assert!(
+        ca.contains(&format!("  warn  opinions     {accept}\n")),
+        "{ca}"
+    );
+    assert!(ca.contains(&format!("also  {accept}: a CA")), "{ca}");
+    let ed25519 = human(&world.leaf_with(&world.ca, Key::Ed25519, |_| ()));
+    assert!(ed25519.contains("  OK — trusted, SERVING\n"), "{ed25519}");
+    let why = "Python and C++ would refuse: the certificate has an ed25519 key";
+    assert!(ed25519.contains(&format!("why   {why}.")), "{ed25519}");
+    assert!(!ed25519.contains("also  "), "{ed25519}");
+}
+
+#[test]
+fn of_a_server_that_showed_no_certificate_there_are_no_opinions() {
+    let world = World::new();
+    let target = format!("localhost:{}", closed_port());
+    let document = &documents(&run(&world, &[&target, "--format", "json"]))[0];
+    let stages = document["stages"].as_array().unwrap();
+    assert_eq!(stages.last().unwrap()["id"], "opinions");
+    assert_eq!(stages.last().unwrap()["status"], "not_reached");
+    assert_eq!(document["opinions"], serde_json::json!([]));
 }
 
 #[test]

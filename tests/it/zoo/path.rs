@@ -89,7 +89,11 @@ pub fn rows() -> Vec<Row> {
             13,
             "path",
             &["path.ca_as_server"],
-            &["CA: TRUE", "rustls refuses"],
+            &[
+                "CA: TRUE",
+                "rustls refuses",
+                "go accepts: a CA certificate may be a server's",
+            ],
             |world| {
                 let pair = world.self_signed(ca_true);
                 python(&pair).args(["--ca", pair.certificate.to_str().unwrap()])
@@ -100,7 +104,11 @@ pub fn rows() -> Vec<Row> {
             13,
             "path",
             &["path.ca_as_server"],
-            &["CA: TRUE", "grpc-pki issue"],
+            &[
+                "CA: TRUE",
+                "grpc-pki issue",
+                "Go, Python, C++, Node and Java would accept",
+            ],
             |world| python(&world.leaf(ca_true)),
         ),
         row(
@@ -116,7 +124,11 @@ pub fn rows() -> Vec<Row> {
             13,
             "path",
             &["path.purpose"],
-            &["for clients, not for servers", "serverAuth"],
+            &[
+                "for clients, not for servers",
+                "serverAuth",
+                "would do the same",
+            ],
             |world| python(&world.leaf(for_clients)),
         ),
         row(
@@ -132,7 +144,11 @@ pub fn rows() -> Vec<Row> {
             13,
             "path",
             &["path.purpose"],
-            &["without serverAuth"],
+            &[
+                "without serverAuth",
+                "Go and Java would accept",
+                "anyExtendedKeyUsage",
+            ],
             |world| {
                 python(
                     &world.leaf(|it| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any]),

@@ -241,6 +241,16 @@ impl Row {
                 told.push('\n');
             }
         }
+        for opinion in document["opinions"].as_array().unwrap() {
+            told.push_str(opinion["client"].as_str().unwrap_or_default());
+            told.push_str(if opinion["accepts"] == true {
+                " accepts: "
+            } else {
+                " refuses: "
+            });
+            told.push_str(opinion["reason"].as_str().unwrap_or_default());
+            told.push('\n');
+        }
         for stage in document["stages"].as_array().unwrap() {
             told.push_str(stage["message"].as_str().unwrap_or_default());
             told.push('\n');

@@ -1,6 +1,6 @@
 """A server on Python's ssl module, with as much HTTP/2 as one health check takes.
 
-argv[1] is JSON: mode, cert, key, client_ca, verify, alpn, version. Prints `port N`, then a line for each connection.
+argv[1] is JSON: mode, cert, key, client_ca, verify, alpn, version, ciphers. Prints `port N`, then a line for each connection.
 """
 
 import json
@@ -104,6 +104,8 @@ VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.
 
 def context():
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if ASKED.get("ciphers"):
+        made.set_ciphers(ASKED["ciphers"])
     made.load_cert_chain(ASKED["cert"], ASKED["key"])
     if ASKED.get("client_ca"):
         made.load_verify_locations(ASKED["client_ca"])
