@@ -3,6 +3,7 @@
 mod context;
 mod demo;
 pub mod exit;
+mod explain;
 mod init;
 mod issue;
 mod progress;
@@ -110,6 +111,7 @@ enum Command {
     Verify(verify::Verify),
     Serve(serve::Serve),
     Demo(demo::Demo),
+    Explain(explain::Explain),
 }
 
 impl Command {
@@ -120,6 +122,7 @@ impl Command {
             Self::Verify(_) => "verify",
             Self::Serve(_) => "serve",
             Self::Demo(_) => "demo",
+            Self::Explain(_) => "explain",
         }
     }
 }
@@ -173,6 +176,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context<'_>) 
         Command::Verify(args) => args.run(&cli.common, &mut printer),
         Command::Serve(args) => args.run(&cli.common, &mut printer),
         Command::Demo(args) => args.run(&cli.common, &mut printer),
+        Command::Explain(args) => args.run(&mut printer),
     };
     let told = match result {
         Ok(code) => return code,
