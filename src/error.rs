@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::apply::ApplyError;
 use crate::config::ConfigError;
+use crate::diagnose::UnknownCode;
 use crate::plan::PlanError;
 use crate::probe::TargetError;
 use crate::sample::{MaterialError, ServeError};
@@ -19,6 +20,9 @@ pub enum Error {
     /// A plan was not carried out.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// What to explain.
+    #[error(transparent)]
+    Code(#[from] UnknownCode),
     /// certs.toml.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -94,7 +98,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Config(ConfigError::Read { .. } | ConfigError::Write { .. }) => Kind::System,
-            Self::Config(_) | Self::Plan(_) | Self::Target(_) => Kind::Input,
+            Self::Code(_) | Self::Config(_) | Self::Plan(_) | Self::Target(_) => Kind::Input,
             Self::Apply(ApplyError::Store(error)) | Self::Store(error) if error.is_input() => {
                 Kind::Input
             }
@@ -134,11 +138,21 @@ impl Hint for Error {
         match self {
             Self::Apply(ApplyError::Store(error)) | Self::Store(error) => error.hint(),
             Self::Apply(_) | Self::Demo(_) | Self::Runtime { .. } => None,
+            Self::Code(error) => error.hint(),
             Self::Config(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Serve(error) => error.hint(),
             Self::Target(error) => error.hint(),
         }
+    }
+}
+
+impl Hint for UnknownCode {
+    fn hint(&self) -> Option<String> {
+        Some(match self.nearest {
+            Some(code) => format!("did you mean `{}`?", code.as_str()),
+            None => "`grpc-pki explain` lists all of them".to_owned(),
+        })
     }
 }
 

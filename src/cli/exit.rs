@@ -1,5 +1,7 @@
 //! The exit codes: one table, documented in `--help` and in the README, and tested.
 
+use crate::diagnose::Outcome;
+
 /// Done, or trusted.
 pub const OK: u8 = 0;
 /// The answer is no.
@@ -46,6 +48,21 @@ pub const TABLE: [(u8, &str); 12] = [
     (GRPC, "verify: gRPC"),
     (NOT_SERVING, "verify: the server says NOT_SERVING"),
 ];
+
+/// What `verify` exits with where a cause of this kind comes first.
+pub fn of(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Certificate => CERTIFICATE,
+        Outcome::ClientAuth => CLIENT_AUTH,
+        Outcome::Dns => DNS,
+        Outcome::Grpc => GRPC,
+        Outcome::Http2 => HTTP2,
+        Outcome::NotServing => NOT_SERVING,
+        Outcome::Passes => OK,
+        Outcome::Tcp => TCP,
+        Outcome::Tls => TLS,
+    }
+}
 
 /// The table as a block of help text.
 pub fn help() -> String {

@@ -3,6 +3,7 @@
 mod context;
 mod demo;
 pub mod exit;
+mod explain;
 mod init;
 mod issue;
 mod progress;
@@ -112,6 +113,7 @@ enum Command {
     Verify(verify::Verify),
     Serve(serve::Serve),
     Demo(demo::Demo),
+    Explain(explain::Explain),
 }
 
 impl Command {
@@ -122,6 +124,7 @@ impl Command {
             Self::Verify(_) => "verify",
             Self::Serve(_) => "serve",
             Self::Demo(_) => "demo",
+            Self::Explain(_) => "explain",
         }
     }
 }
@@ -175,6 +178,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context<'_>) 
         Command::Verify(args) => args.run(&cli.common, &mut printer),
         Command::Serve(args) => args.run(&cli.common, &mut printer),
         Command::Demo(args) => args.run(&cli.common, &mut printer),
+        Command::Explain(args) => args.run(&mut printer),
     };
     let told = match result {
         Ok(code) => return code,

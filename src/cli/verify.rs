@@ -10,7 +10,7 @@ use super::context::Printer;
 use super::throwaway::throwaway;
 use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, runtime};
 use crate::config::Config;
-use crate::diagnose::{self, Knowledge, KnownEntry, Outcome, Verdict};
+use crate::diagnose::{self, Knowledge, KnownEntry, Verdict};
 use crate::error::Error;
 use crate::pki::Certificate;
 use crate::probe::{self, Host, Observation, Request, Target};
@@ -20,7 +20,7 @@ use crate::store::{self, Identity, Store};
 /// Targets that are looked at at one time.
 const PARALLEL: usize = 16;
 
-/// Connect to a running server as a gRPC client does, and say what is wrong and how to fix it
+/// Connect to a server as a gRPC client does, and say what is wrong and how to fix it
 ///
 /// Resolves the name, connects, shakes hands with TLS 1.3 or 1.2, judges path, name and time of the certificate
 /// against the CA, agrees on HTTP/2 and asks the health service. Every step is shown with what was seen. A
@@ -207,15 +207,7 @@ fn known(config: Option<&Config>, store: &Store) -> Vec<KnownEntry> {
 
 /// The exit code of one verdict; see [`exit`].
 pub(super) fn exit_code(verdict: &Verdict) -> u8 {
-    match verdict.failure().map(|it| it.code.outcome()) {
-        None | Some(Outcome::Passes) => exit::OK,
-        Some(Outcome::Certificate) => exit::CERTIFICATE,
-        Some(Outcome::ClientAuth) => exit::CLIENT_AUTH,
-        Some(Outcome::Dns) => exit::DNS,
-        Some(Outcome::Grpc) => exit::GRPC,
-        Some(Outcome::Http2) => exit::HTTP2,
-        Some(Outcome::NotServing) => exit::NOT_SERVING,
-        Some(Outcome::Tcp) => exit::TCP,
-        Some(Outcome::Tls) => exit::TLS,
-    }
+    verdict
+        .failure()
+        .map_or(exit::OK, |it| exit::of(it.code.outcome()))
 }

@@ -1,6 +1,8 @@
 //! The stable names of causes. They are interface: scripts match them, so none is renamed.
 
 use super::StageId;
+use crate::config::nearest;
+use crate::text::printable;
 
 /// What a cause means for the connection, and with it for the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,13 @@ macro_rules! codes {
                 match self { $(Self::$variant => $text,)+ }
             }
 
+            /// What it means in one line: the documentation of the variant, without its full stop.
+            pub fn title(self) -> &'static str {
+                let text = match self { $(Self::$variant => concat!($($doc),+),)+ };
+                let text = text.trim();
+                text.strip_suffix('.').unwrap_or(text)
+            }
+
             /// What it means for the connection.
             pub fn outcome(self) -> Outcome {
                 match self { $(Self::$variant => Outcome::$outcome,)+ }
@@ -50,7 +59,39 @@ macro_rules! codes {
     };
 }
 
+/// There is no such code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no finding `{text}`")]
+pub struct UnknownCode {
+    /// What was asked for.
+    pub text: String,
+    /// What was probably meant.
+    pub nearest: Option<Code>,
+}
+
 impl Code {
+    /// Reads the stable name.
+    ///
+    /// # Errors
+    /// [`UnknownCode`], with the code that is most like it.
+    pub fn parse(text: &str) -> Result<Self, UnknownCode> {
+        let all = || Self::ALL.iter().copied();
+        if let Some(code) = all().find(|it| it.as_str() == text) {
+            return Ok(code);
+        }
+        let close = |it: &Self| Some(it.as_str()) == nearest(text, all().map(Self::as_str));
+        // The stage may have been left out.
+        let same_end = |it: &Self| {
+            it.as_str()
+                .split_once('.')
+                .is_some_and(|(_, end)| end == text)
+        };
+        Err(UnknownCode {
+            text: printable(text),
+            nearest: all().find(same_end).or_else(|| all().find(close)),
+        })
+    }
+
     /// The stage that it belongs to: the word before the dot.
     pub fn stage(self) -> StageId {
         let word = self.as_str().split('.').next();
@@ -65,13 +106,13 @@ impl Code {
 codes! {
     /// The server chose no protocol by ALPN.
     AlpnNone = "alpn.none" => Http2,
-    /// The server refused ALPN `h2`.
+    /// The server refused HTTP/2 in ALPN.
     AlpnRefused = "alpn.refused" => Http2,
-    /// The server lets in any client certificate, whoever signed it.
+    /// Any client certificate gets in.
     ClientAuthAcceptsAny = "client_auth.accepts_any" => ClientAuth,
-    /// Asked to prove that the server demands a client certificate, `verify` could not.
+    /// Clients without a certificate may get in.
     ClientAuthNotEnforced = "client_auth.not_enforced" => ClientAuth,
-    /// The server asks for a client certificate and lets in clients without one.
+    /// Clients without a certificate get in too.
     ClientAuthOptional = "client_auth.optional" => Passes,
     /// The server refused our client certificate.
     ClientAuthRefused = "client_auth.refused" => ClientAuth,
@@ -83,15 +124,15 @@ codes! {
     DnsTimeout = "dns.timeout" => Dns,
     /// The health service wants credentials.
     GrpcAuthentication = "grpc.authentication" => Passes,
-    /// No answer to the call.
+    /// The call got no answer.
     GrpcNoAnswer = "grpc.no_answer" => Grpc,
-    /// There is no health service; the connection is healthy.
+    /// There is no health service; the connection is fine.
     GrpcNoHealth = "grpc.health_unimplemented" => Passes,
     /// The answer is not gRPC.
     GrpcNotGrpc = "grpc.http_status" => Grpc,
     /// The health service says NOT_SERVING.
     GrpcNotServing = "grpc.not_serving" => NotServing,
-    /// The health service does not say whether the server serves.
+    /// The health service does not say if it works.
     GrpcUnknown = "grpc.health_unknown" => Passes,
     /// The server answered with an error.
     GrpcStatus = "grpc.status" => Grpc,
@@ -109,13 +150,13 @@ codes! {
     NameNoSan = "name.no_san" => Certificate,
     /// Trusted, but other clients refuse it.
     OpinionsRefusedElsewhere = "opinions.refused_elsewhere" => Passes,
-    /// A CA's certificate as a server's.
+    /// A CA's certificate is used as a server's.
     PathCaAsServer = "path.ca_as_server" => Certificate,
     /// A CA of the same name, but with another key.
     PathCaRecreated = "path.ca_recreated" => Certificate,
     /// A critical extension that is not understood.
     PathCriticalExtension = "path.critical_extension" => Certificate,
-    /// An issuer that is no CA.
+    /// A certificate that is no CA issued another.
     PathIssuerNotCa = "path.issuer_not_ca" => Certificate,
     /// An intermediate CA that is not for servers.
     PathIssuerPurpose = "path.issuer_purpose" => Certificate,
@@ -123,29 +164,29 @@ codes! {
     PathLength = "path.length" => Certificate,
     /// A name that a CA of the chain may not certify.
     PathNameConstraints = "path.name_constraints" => Certificate,
-    /// Not for servers.
+    /// The certificate is not for servers.
     PathPurpose = "path.purpose" => Certificate,
-    /// rustls refuses it for another reason.
+    /// rustls refuses the certificate for another reason.
     PathRefused = "path.refused" => Certificate,
-    /// Signed by itself and not trusted.
+    /// The certificate signed itself and is not trusted.
     PathSelfSigned = "path.self_signed" => Certificate,
-    /// Issued by a CA that is not trusted.
+    /// The certificate is from a CA that is not trusted.
     PathUnknownIssuer = "path.unknown_issuer" => Certificate,
     /// Not an X.509 certificate that can be read.
     PathUnreadable = "path.unreadable" => Certificate,
     /// A key or a signature that is too weak.
     PathWeak = "path.weak" => Certificate,
-    /// Nothing listens.
+    /// Nothing listens on the port.
     TcpRefused = "tcp.refused" => Tcp,
-    /// No answer.
+    /// The address does not answer.
     TcpTimeout = "tcp.timeout" => Tcp,
-    /// No route.
+    /// There is no way to the address.
     TcpUnreachable = "tcp.unreachable" => Tcp,
-    /// A trust anchor expired.
+    /// A trusted CA expired, or is not yet valid.
     TimeAnchor = "time.anchor_expired" => Certificate,
     /// The certificate expired.
     TimeExpired = "time.expired" => Certificate,
-    /// The CA of the certificate expired, or is not yet valid.
+    /// A CA of the chain expired, or is not yet valid.
     TimeIssuer = "time.issuer" => Certificate,
     /// The certificate is not yet valid.
     TimeNotYetValid = "time.not_yet_valid" => Certificate,
@@ -153,13 +194,13 @@ codes! {
     TlsAlert = "tls.alert" => Tls,
     /// The connection ended during the handshake.
     TlsClosed = "tls.closed" => Tls,
-    /// Nothing in common.
+    /// Server and client have no TLS in common.
     TlsIncompatible = "tls.incompatible" => Tls,
-    /// Another protocol than TLS.
+    /// The port speaks another protocol than TLS.
     TlsNotTls = "tls.not_tls" => Tls,
-    /// gRPC without TLS.
+    /// The server speaks gRPC without TLS.
     TlsPlaintext = "tls.plaintext" => Tls,
-    /// No answer to the ClientHello.
+    /// The port accepts connections, but never answers.
     TlsSilent = "tls.silent" => Tls,
 }
 

@@ -1,7 +1,8 @@
 //! What an observation means: (Observation, Knowledge) → [`Verdict`]. Pure.
 //!
 //! Each aspect is judged on its own, so that everything that is wrong is told in one go, the first cause first.
-//! A finding has a stable [`Code`]; its words are written where it is found, and nowhere else.
+//! A finding has a stable [`Code`]; its words are written where it is found, and nowhere else. What a code means in
+//! general, in other clients and on other servers, is its page ([`Code::page`]).
 
 mod certificate;
 mod client_auth;
@@ -13,6 +14,7 @@ mod http2;
 mod name;
 mod opinions;
 mod own;
+mod pages;
 mod path;
 mod reach;
 mod time;
@@ -26,10 +28,11 @@ use crate::config::Place;
 use crate::pki::{Certificate, GeneralName};
 use crate::probe::{Observation, Target};
 
-pub use code::{Code, Outcome};
+pub use code::{Code, Outcome, UnknownCode};
 pub use enforcement::{Answer, ClientAuth, Enforcement};
 pub use fix::{ConfigLine, Fix};
 pub use opinions::{Client, Opinion};
+pub use pages::{Page, Who};
 
 /// What is known beside the observation.
 #[derive(Debug, Default)]

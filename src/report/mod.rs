@@ -3,6 +3,7 @@
 //! JSON is one document per run on stdout, on failure too: `schema` is 1, times are RFC 3339, a key may be added
 //! but none changes its meaning, and no private key is ever in it.
 
+mod explain;
 mod failure;
 mod init;
 mod issue;
@@ -11,6 +12,7 @@ pub mod words;
 
 use serde_json::Value;
 
+pub use explain::{ExplainReport, Explained};
 pub use failure::Failure;
 pub use init::{InitOutcome, InitReport};
 pub use issue::{IssueMode, IssueReport, StepReport};

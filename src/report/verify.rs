@@ -107,7 +107,7 @@ fn paragraph(label: &str, text: &str, style: Style) -> String {
 }
 
 /// The words of a text, a span in backticks being one.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match words.last_mut() {
@@ -147,7 +147,9 @@ impl Report for VerifyReport {
             text.push_str(&paragraph("also", &opinion.words(), style));
         }
         if let Some(first) = self.verdict.findings.first() {
-            text.push_str(&paragraph("code", first.code.as_str(), style));
+            let code = first.code.as_str();
+            let more = style.faint(&format!("(grpc-pki explain {code})"));
+            let _ = writeln!(text, "{:<6}{code}   {more}", style.strong("code"));
         }
         if style.verbose
             && let Some(raw) = raw(&self.observation)

@@ -19,7 +19,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
     (
         "error",
         &[
-            "apply", "config", "plan", "probe", "sample", "store", "text",
+            "apply", "config", "diagnose", "plan", "probe", "sample", "store", "text",
         ],
     ),
     (

@@ -10,6 +10,8 @@ mod certificate;
 mod config;
 // README, certs.toml, examples and --help say what is true.
 mod docs;
+// `explain`: the list, a page, an unknown code.
+mod explain;
 // The walls between the rooms.
 mod house;
 // `init`: sessions, options, and what it leaves alone.

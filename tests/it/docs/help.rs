@@ -75,11 +75,12 @@ fn grpc_pki() {
     Usage: grpc-pki [OPTIONS] <COMMAND>
 
     Commands:
-      init    Make a certificate authority (CA)
-      issue   Make the certificates that are missing, stale or wrong
-      verify  Connect to a running server as a gRPC client does, and say what is wrong and how to fix it
-      serve   Run a sample gRPC server on the issued files
-      demo    Show all of it in a temporary folder: init, issue, serve, verify
+      init     Make a certificate authority (CA)
+      issue    Make the certificates that are missing, stale or wrong
+      verify   Connect to a server as a gRPC client does, and say what is wrong and how to fix it
+      serve    Run a sample gRPC server on the issued files
+      demo     Show all of it in a temporary folder: init, issue, serve, verify
+      explain  Tell what a finding of verify means, and how to fix it
 
     Options:
       -h, --help
@@ -199,7 +200,7 @@ fn issue() {
 #[test]
 fn verify() {
     insta::assert_snapshot!(own("verify"), @r#"
-    Connect to a running server as a gRPC client does, and say what is wrong and how to fix it
+    Connect to a server as a gRPC client does, and say what is wrong and how to fix it
 
     Resolves the name, connects, shakes hands with TLS 1.3 or 1.2, judges path, name and time of the
     certificate against the CA, agrees on HTTP/2 and asks the health service. Every step is shown with
@@ -308,5 +309,32 @@ fn demo() {
 
     Examples:
       grpc-pki demo                            about a second, needs no network but loopback
+    "#);
+}
+
+#[test]
+fn explain() {
+    insta::assert_snapshot!(own("explain"), @r#"
+    Tell what a finding of verify means, and how to fix it
+
+    Prints the page of a code: what it means, how it looks in each client and how to fix it on each
+    server, as far as there is something to say about them. "Python" stands for all clients and servers
+    on the same core: C++, Ruby and PHP. Without a code it lists all of them. Reads no file and connects
+    to nothing.
+
+    Usage: grpc-pki explain [OPTIONS] [CODE]
+
+    Arguments:
+      [CODE]
+              Code of a finding, as `verify` prints it; all are listed when none is named
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      grpc-pki explain                             every code in one line
+      grpc-pki explain name.dns_not_in_san         one page
+      grpc-pki explain --format json               all pages for scripts
     "#);
 }

@@ -178,8 +178,14 @@ impl Authority {
 
     /// A CA below this one.
     pub fn below(&self, name: &str) -> Self {
+        self.below_with(name, |_| ())
+    }
+
+    /// A CA below this one, changed by `change`.
+    pub fn below_with(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let key = Key::P256.generate();
-        let params = authority(name);
+        let mut params = authority(name);
+        change(&mut params);
         let pem = params.signed_by(&key, &self.issuer).unwrap().pem();
         Self {
             issuer: Issuer::new(params, key),

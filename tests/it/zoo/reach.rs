@@ -34,6 +34,25 @@ pub fn rows() -> Vec<Row> {
             |_| Staged::new(closed_port(), ()),
         ),
         row(
+            "a full queue, where packets are dropped",
+            11,
+            "tcp",
+            &["tcp.timeout"],
+            &["neither accepted nor refused", "firewall"],
+            |_| {
+                let server = Python::new("full").start();
+                Staged::new(server.port, server).quick()
+            },
+        ),
+        row(
+            "an address of many machines, to which there is no way",
+            11,
+            "tcp",
+            &["tcp.unreachable"],
+            &["cannot be reached", "check the network"],
+            |_| Staged::new(50051, ()).at("224.0.0.1"),
+        ),
+        row(
             "accepts, and never answers",
             12,
             "tls",
@@ -146,6 +165,14 @@ pub fn rows() -> Vec<Row> {
             &["check the port"],
             |_| raw(|it| greet(it, b"\x16\x03\x03\x00\x04\x02\xff\xff\xff")),
         ),
+        row(
+            "chooses TLS 1.1, although it was not offered",
+            12,
+            "tls",
+            &["tls.incompatible"],
+            &["neither TLS 1.2 nor TLS 1.3", "no TLS in common"],
+            |_| raw(|it| greet(it, &server_hello(0x0302))),
+        ),
         alert(
             "no TLS later than 1.1",
             "protocol version",
@@ -203,6 +230,15 @@ fn alert(case: &str, name: &str, fix: &str, more: &'static [&str]) -> Row {
             Staged::new(server.port, server)
         },
     )
+}
+
+/// A ServerHello that chooses this version and TLS_RSA_WITH_AES_128_CBC_SHA (RFC 5246, 7.4.1.3).
+fn server_hello(version: u16) -> Vec<u8> {
+    let version = version.to_be_bytes();
+    let mut hello = [&[0x16][..], &version, &[0, 42, 2, 0, 0, 38], &version].concat();
+    hello.extend([0x5a; 32]);
+    hello.extend([0, 0x00, 0x2f, 0]);
+    hello
 }
 
 fn raw(each: fn(std::net::TcpStream)) -> Staged {

@@ -32,7 +32,7 @@ pub struct Row {
     pub case: String,
     exit: u8,
     stage: &'static str,
-    codes: Vec<&'static str>,
+    pub codes: Vec<&'static str>,
     words: Vec<String>,
     staged: Box<dyn Fn(&World) -> Staged + Send + Sync>,
     times: usize,

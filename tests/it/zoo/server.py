@@ -4,6 +4,7 @@ argv[1] is JSON: mode, cert, key, client_ca, verify, alpn, version, ciphers. Pri
 """
 
 import json
+import select
 import socket
 import ssl
 import struct
@@ -131,6 +132,25 @@ def serve(conn):
         conn.close()
 
 
+def full():
+    """Listens, takes nobody in, and has its queue full: Linux drops what else comes."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    waiting = []
+    for _ in range(3):
+        client = socket.socket()
+        client.setblocking(False)
+        client.connect_ex(listener.getsockname())
+        waiting.append(client)
+    # The first one is in the queue; from now on nobody else gets in.
+    select.select([], waiting[:1], [])
+    print("port", listener.getsockname()[1], flush=True)
+    threading.Event().wait()
+
+
+if ASKED["mode"] == "full":
+    full()
 TLS = None if "cert" not in ASKED else context()
 listener = socket.create_server(("127.0.0.1", 0))
 print("port", listener.getsockname()[1], flush=True)

@@ -1,0 +1,220 @@
+//! `explain`: the list, a page, a code that there is not, and JSON.
+
+use grpc_pki::diagnose::Code;
+use insta::assert_snapshot;
+
+use crate::support::Project;
+
+#[test]
+fn alone_it_lists_every_code_by_stage() {
+    let ran = Project::empty().run("explain").ok();
+    assert_snapshot!(ran, @r"
+    dns
+      dns.not_found               The name does not resolve
+      dns.timeout                 The resolver does not answer
+    tcp
+      tcp.refused                 Nothing listens on the port
+      tcp.timeout                 The address does not answer
+      tcp.unreachable             There is no way to the address
+    tls
+      tls.alert                   The server ended the handshake with an alert
+      tls.closed                  The connection ended during the handshake
+      tls.incompatible            Server and client have no TLS in common
+      tls.not_tls                 The port speaks another protocol than TLS
+      tls.plaintext               The server speaks gRPC without TLS
+      tls.silent                  The port accepts connections, but never answers
+    path
+      path.ca_as_server           A CA's certificate is used as a server's
+      path.ca_recreated           A CA of the same name, but with another key
+      path.critical_extension     A critical extension that is not understood
+      path.issuer_not_ca          A certificate that is no CA issued another
+      path.issuer_purpose         An intermediate CA that is not for servers
+      path.length                 More intermediates than a CA allows
+      path.name_constraints       A name that a CA of the chain may not certify
+      path.purpose                The certificate is not for servers
+      path.refused                rustls refuses the certificate for another reason
+      path.self_signed            The certificate signed itself and is not trusted
+      path.unknown_issuer         The certificate is from a CA that is not trusted
+      path.unreadable             Not an X.509 certificate that can be read
+      path.weak                   A key or a signature that is too weak
+    name
+      name.dns_not_in_san         The certificate does not have the DNS name
+      name.ip_not_in_san          The certificate does not have the IP address
+      name.no_san                 The certificate has no subjectAltName
+    time
+      time.anchor_expired         A trusted CA expired, or is not yet valid
+      time.expired                The certificate expired
+      time.issuer                 A CA of the chain expired, or is not yet valid
+      time.not_yet_valid          The certificate is not yet valid
+    alpn
+      alpn.none                   The server chose no protocol by ALPN
+      alpn.refused                The server refused HTTP/2 in ALPN
+    http2
+      http2.closed                The connection ended after the handshake
+      http2.not_http2             Behind TLS there is no HTTP/2
+      http2.no_settings           HTTP/2 was agreed, but the server never speaks
+    client_auth
+      client_auth.accepts_any     Any client certificate gets in
+      client_auth.not_enforced    Clients without a certificate may get in
+      client_auth.optional        Clients without a certificate get in too
+      client_auth.refused         The server refused our client certificate
+      client_auth.required        The server demands a client certificate
+    grpc
+      grpc.authentication         The health service wants credentials
+      grpc.no_answer              The call got no answer
+      grpc.health_unimplemented   There is no health service; the connection is fine
+      grpc.http_status            The answer is not gRPC
+      grpc.not_serving            The health service says NOT_SERVING
+      grpc.health_unknown         The health service does not say if it works
+      grpc.status                 The server answered with an error
+    opinions
+      opinions.refused_elsewhere  Trusted, but other clients refuse it
+    next: grpc-pki explain CODE
+    --- exit 0
+    ");
+    let listed = ran.stdout.lines().filter(|line| line.starts_with("  "));
+    assert_eq!(listed.count(), Code::ALL.len());
+}
+
+#[test]
+fn a_code_has_its_page() {
+    let project = Project::empty();
+    assert_snapshot!(project.run("explain name.ip_not_in_san"), @r#"
+    name.ip_not_in_san — The certificate does not have the IP address
+
+    The client dials an IP address, and the certificate does not have it as an IP
+    address. One that stands there as a DNS name does not count, and DNS names do
+    not help: nobody looks up the address of a name.
+
+    seen  tonic     `certificate not valid for name`, with the names that it has
+          Go        `doesn't contain any IP SANs`
+          Python    refuses it
+          Node      `IP: 127.0.0.1 is not in the cert's list: `
+          Java      refuses it
+
+    fix   grpc-pki  add `IP = ["127.0.0.1", "::1"]` to `alt_names`, then
+                    `grpc-pki issue`
+          client    or dial by name: `--server-name NAME` shows whether it would do
+          client    `0.0.0.0` is for servers to listen on, not for clients to dial
+    exit  13
+    --- exit 0
+    "#);
+    assert_snapshot!(project.run("explain grpc.health_unimplemented"), @r"
+    grpc.health_unimplemented — There is no health service; the connection is fine
+
+    The server answered UNIMPLEMENTED to `grpc.health.v1.Health/Check`. That is an
+    answer of gRPC, so the connection works, TLS and names included. Nothing is
+    wrong, but probes learn no more from it.
+
+    seen  Go        from such a server: UNIMPLEMENTED, `unknown service`
+          Python    from such a server: UNIMPLEMENTED, `Method not found!`
+
+    fix   tonic     `tonic_health::server::health_reporter()`
+          Go        `healthpb.RegisterHealthServer(server, health.NewServer())`
+          Python    `grpcio-health-checking`: `add_HealthServicer_to_server`
+          Node      the package `grpc-health-check`
+          Java      `HealthStatusManager` of grpc-services
+    exit  0, as gRPC clients get through
+    --- exit 0
+    ");
+    for code in Code::ALL {
+        let code = code.as_str();
+        let ran = project.run(&format!("explain {code}")).ok();
+        assert!(ran.stdout.starts_with(&format!("{code} — ")), "{ran}");
+        for part in ["\n\nseen  ", "\n\nfix   ", "\nexit  "] {
+            assert!(ran.stdout.contains(part), "{part:?} is not in\n{ran}");
+        }
+    }
+}
+
+#[test]
+fn a_code_that_there_is_not_is_an_error_with_the_nearest() {
+    let project = Project::empty();
+    assert_snapshot!(project.run("explain name.dns_not_in_sam"), @r"
+    --- stderr
+    error: there is no finding `name.dns_not_in_sam`
+    hint: did you mean `name.dns_not_in_san`?
+    --- exit 2
+    ");
+    assert_snapshot!(project.run("explain ca_recreated"), @r"
+    --- stderr
+    error: there is no finding `ca_recreated`
+    hint: did you mean `path.ca_recreated`?
+    --- exit 2
+    ");
+    assert_snapshot!(project.run("explain weather"), @r"
+    --- stderr
+    error: there is no finding `weather`
+    hint: `grpc-pki explain` lists all of them
+    --- exit 2
+    ");
+    let json = project.run("explain weather --format json").exits(2).json();
+    assert_eq!(json["ok"], false);
+    assert_eq!(json["error"]["message"], "there is no finding `weather`");
+}
+
+#[test]
+fn json_has_every_part_of_every_page() {
+    let project = Project::empty();
+    let json = project.run("explain --format json").ok().json();
+    assert_eq!(json["command"], "explain");
+    assert_eq!(json["exit_code"], 0);
+    let codes = json["codes"].as_array().unwrap();
+    let names: Vec<_> = codes
+        .iter()
+        .map(|it| it["code"].as_str().unwrap())
+        .collect();
+    let all: Vec<_> = Code::ALL.iter().map(|it| it.as_str()).collect();
+    assert_eq!(names, all);
+    for code in codes {
+        let lines = [("seen", "client"), ("fix", "where")];
+        for (part, key) in lines {
+            for line in code[part].as_array().unwrap() {
+                assert!(line[key].is_string() && line["text"].is_string(), "{code}");
+            }
+        }
+        assert!(code["title"].is_string() && code["meaning"].is_string());
+    }
+    let one = project.run("explain path.length --format json").ok().json();
+    assert_snapshot!(serde_json::to_string_pretty(&one).unwrap(), @r#"
+    {
+      "codes": [
+        {
+          "code": "path.length",
+          "exit_code": 13,
+          "fix": [
+            {
+              "text": "take a certificate of a CA higher up, so that the chain gets shorter",
+              "where": "server"
+            },
+            {
+              "text": "or have the upper CA made again with a larger pathlen",
+              "where": "server"
+            },
+            {
+              "text": "issues straight from its CA: `grpc-pki init && grpc-pki issue`",
+              "where": "grpc-pki"
+            }
+          ],
+          "meaning": "A CA of the chain says in its basicConstraints how many CAs may stand below it (pathlen), and there are more. A CA with pathlen 0 issues for servers and clients, not for further CAs.",
+          "seen": [
+            {
+              "client": "tonic",
+              "text": "`PathLenConstraintViolated`"
+            },
+            {
+              "client": "all",
+              "text": "refused: the limit is part of every certification path"
+            }
+          ],
+          "stage": "path",
+          "title": "More intermediates than a CA allows"
+        }
+      ],
+      "command": "explain",
+      "exit_code": 0,
+      "ok": true,
+      "schema": 1
+    }
+    "#);
+}
