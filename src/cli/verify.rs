@@ -1,6 +1,6 @@
 //! `grpc-pki verify`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::pki::Certificate;
 use crate::probe::{self, Host, Observation, Request, Target};
 use crate::report::{VerifyReport, common_exit};
 use crate::store::{self, Identity, Store};
+use crate::text::quoted;
 
 /// Targets that are looked at at one time.
 const PARALLEL: usize = 16;
@@ -94,6 +95,7 @@ impl Verify {
             require_mtls: self.require_mtls,
             entries: known(config.as_ref(), &store),
             flags: common.flags(),
+            own_flags: self.own_flags(),
             config_path: common.config_path().display().to_string(),
             anchors,
         };
@@ -133,6 +135,18 @@ impl Verify {
             printer.report(&report).map_err(Stop::Pipe)?;
         }
         Ok(common_exit(&codes))
+    }
+
+    /// The flags that the next `verify` needs to look at the same server in the same way.
+    fn own_flags(&self) -> String {
+        let mut flags = String::new();
+        if let Some(ca) = &self.ca {
+            flags.push_str(&format!(" --ca {}", quoted(ca)));
+        }
+        if let Some(name) = &self.server_name {
+            flags.push_str(&format!(" --server-name {}", quoted(Path::new(name))));
+        }
+        flags
     }
 
     fn targets(&self) -> Result<Vec<Target>, Error> {

@@ -162,7 +162,7 @@ impl Judge<'_> {
             .iter()
             .find(|it| it.client_auth && it.certificate.is_some());
         match client {
-            Some(client) => Fix::command(self.knowledge.command(&format!("verify {target} --client {}", client.name)), ""),
+            Some(client) => Fix::command(self.knowledge.command(&format!("verify {target}{} --client {}", self.knowledge.own_flags, client.name)), ""),
             None => Fix::steps([
                 "show one: `--cert FILE --key FILE`".to_owned(),
                 "or make one: add `[certs.client]` with `profile = \"client\"` to certs.toml, run `grpc-pki issue`, \

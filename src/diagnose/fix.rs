@@ -64,6 +64,11 @@ impl Knowledge {
         format!("grpc-pki {command}{}", self.flags)
     }
 
+    /// The two commands from nothing to certificates.
+    pub(super) fn init_and_issue(&self) -> String {
+        format!("{} && {}", self.command("init"), self.command("issue"))
+    }
+
     /// The entry that made this certificate: the same one is on disk, or an older one of our CA and its subject.
     pub(super) fn owner(&self, served: &Certificate) -> Option<&KnownEntry> {
         let on_disk = |entry: &&KnownEntry| {

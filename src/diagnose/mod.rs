@@ -53,6 +53,8 @@ pub struct Knowledge {
     pub config_path: String,
     /// ` --pki DIR --config FILE` where they are not the usual ones, so that a command works when it is typed.
     pub flags: String,
+    /// What else this run of `verify` was given that the next one needs: ` --ca FILE --server-name NAME`.
+    pub own_flags: String,
 }
 
 /// A certificate that this folder could have made.

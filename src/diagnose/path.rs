@@ -52,9 +52,10 @@ impl Judge<'_> {
                 "the certificate signed itself, and is not trusted".to_owned(),
                 format!("{issuer} is its own issuer, and {trusted} does not contain it."),
                 {
-                    let fix = Fix::steps([
-                        "issue the server a certificate of your CA: `grpc-pki init && grpc-pki issue`",
-                    ]);
+                    let fix = Fix::steps([format!(
+                        "issue the server a certificate of your CA: `{}`",
+                        self.knowledge.init_and_issue()
+                    )]);
                     if end_entity.is_ca() {
                         fix
                     } else {
@@ -107,7 +108,7 @@ impl Judge<'_> {
                 "{name} is marked CA: TRUE, and rustls refuses that in a server's certificate."
             );
             let fix = Fix::command(
-                "grpc-pki init && grpc-pki issue",
+                self.knowledge.init_and_issue(),
                 "and give the server server.crt and server.key",
             );
             let headline = "the server presents a CA certificate as its own";

@@ -170,6 +170,16 @@ impl Judge<'_> {
             ),
             (_, Some(Protocol::Http1)) => other("HTTP/1 without TLS"),
             (_, Some(Protocol::Ssh)) => other("SSH"),
+            (Failure::NotTls, _) if speaks_tls(session) => (
+                Code::TlsIncompatible,
+                "the server's TLS breaks off in the middle".to_owned(),
+                "It answers in TLS, and then sends what no TLS message may be: more than 64 KiB of certificates, \
+                 or a broken one."
+                    .to_owned(),
+                Fix::steps([
+                    "let the server present its certificate and the intermediates alone, not a whole trust store",
+                ]),
+            ),
             (Failure::NotTls, _) => {
                 let octets = printable(&String::from_utf8_lossy(&session.peer_octets));
                 let octets: String = octets.chars().take(40).collect();
@@ -195,6 +205,12 @@ impl Judge<'_> {
                 Fix::steps([
                     "let the server speak TLS 1.2 or 1.3 with an AEAD cipher suite and X25519 or P-256",
                 ]),
+            ),
+            (Failure::Timeout, _) if speaks_tls(session) => (
+                Code::TlsSilent,
+                "the server began the handshake and did not finish it in time".to_owned(),
+                "It answers in TLS, only too slowly for `--timeout`, or it stopped half way.".to_owned(),
+                Fix::steps(["look at the server's load, or give it more time: `--timeout 30s`"]),
             ),
             (Failure::Timeout, _) => (
                 Code::TlsSilent,
@@ -234,6 +250,11 @@ fn state(attempt: &Attempt) -> &str {
         Err(ConnectFailure::Timeout) => "no answer",
         Err(ConnectFailure::Unreachable) => "unreachable",
     }
+}
+
+/// Whether what the peer sent is framed as TLS records (RFC 8446, 5.1).
+fn speaks_tls(session: &Session) -> bool {
+    matches!(session.peer_octets.as_slice(), [20..=23, 3, ..])
 }
 
 fn is_alpn(failure: &Failure) -> bool {

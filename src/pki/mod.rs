@@ -13,6 +13,7 @@ pub mod path;
 pub mod pem;
 pub mod profile;
 pub mod sign;
+mod spiffe;
 pub mod validity;
 
 pub use algorithm::KeyAlgorithm;

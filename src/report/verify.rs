@@ -151,11 +151,6 @@ impl Report for VerifyReport {
             let more = style.faint(&format!("(grpc-pki explain {code})"));
             let _ = writeln!(text, "{:<6}{code}   {more}", style.strong("code"));
         }
-        if style.verbose
-            && let Some(raw) = raw(&self.observation)
-        {
-            text.push_str(&paragraph("raw", &printable(&raw), style));
-        }
         text
     }
 

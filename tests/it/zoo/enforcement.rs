@@ -345,12 +345,18 @@ fn a_healthy_server_sees_one_connection_and_mutual_tls_two_or_three() {
         command.arg(format!("localhost:{}", server.port)).args(args);
         let output = finish(command);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
-        assert_eq!(accepted(&server), connections, "{args:?}");
+        let counted = accepted(&server);
+        assert_eq!(
+            counted,
+            connections,
+            "{args:?} {:#?} {output:#?}",
+            server.lines()
+        );
     }
     assert_eq!(files(), before);
 }
 
-/// The connections that a server has accepted until now.
+/// The connections that a server has accepted until now: those before one more.
 fn accepted(server: &Process) -> usize {
     let last = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
     let last = format!("accepted {}", last.local_addr().unwrap().port());

@@ -161,8 +161,8 @@ pub fn rows() -> Vec<Row> {
             "a broken TLS record",
             12,
             "tls",
-            &["tls.not_tls"],
-            &["check the port"],
+            &["tls.incompatible"],
+            &["breaks off in the middle"],
             |_| raw(|it| greet(it, b"\x16\x03\x03\x00\x04\x02\xff\xff\xff")),
         ),
         row(

@@ -11,6 +11,15 @@ import struct
 import sys
 import threading
 
+SAYING = threading.Lock()
+
+
+def say(*words):
+    """One whole line, whichever thread speaks."""
+    with SAYING:
+        print(*words, flush=True)
+
+
 ASKED = json.loads(sys.argv[1])
 SETTINGS = b"\0\0\0\x04\0\0\0\0\0"
 
@@ -124,10 +133,10 @@ def serve(conn):
             return settings(conn)
         conn = TLS.wrap_socket(conn, server_side=True)
         shown = "yes" if conn.getpeercert(True) else "no"
-        print(f"connection: client certificate {shown}", flush=True)
+        say(f"connection: client certificate {shown}")
         MODES[ASKED["mode"]](conn)
     except (OSError, EOFError) as error:
-        print(f"connection: {type(error).__name__}", flush=True)
+        say(f"connection: {type(error).__name__}")
     finally:
         conn.close()
 
@@ -145,7 +154,7 @@ def full():
         waiting.append(client)
     # The first one is in the queue; from now on nobody else gets in.
     select.select([], waiting[:1], [])
-    print("port", listener.getsockname()[1], flush=True)
+    say("port", listener.getsockname()[1])
     threading.Event().wait()
 
 
@@ -153,8 +162,8 @@ if ASKED["mode"] == "full":
     full()
 TLS = None if "cert" not in ASKED else context()
 listener = socket.create_server(("127.0.0.1", 0))
-print("port", listener.getsockname()[1], flush=True)
+say("port", listener.getsockname()[1])
 while True:
     accepted, peer = listener.accept()
-    print("accepted", peer[1], flush=True)
+    say("accepted", peer[1])
     threading.Thread(target=serve, args=(accepted,), daemon=True).start()
