@@ -75,6 +75,12 @@ pub fn certificates(text: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
         .ok()
 }
 
+/// Whether a label of the text is that of a private key, encrypted or not.
+pub fn mentions_private_key(text: &[u8]) -> bool {
+    let label = b"PRIVATE KEY-----";
+    text.windows(label.len()).any(|it| it == label)
+}
+
 /// How many PEM blocks of each kind a text has: certificates, private keys, others.
 pub fn count(text: &[u8]) -> (usize, usize, usize) {
     let mut counts = (0, 0, 0);

@@ -229,7 +229,7 @@ pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, StoreError> {
 fn read_public(path: &Path) -> Result<Vec<Certificate>, StoreError> {
     let text = zeroize::Zeroizing::new(read_small(path)?);
     let certificates = parse_certificates(&text).and_then(|certificates| {
-        if pem::count(&text).1 == 0 {
+        if !pem::mentions_private_key(&text) {
             Ok(certificates)
         } else {
             Err(Content::KeyInCertificate)
