@@ -92,15 +92,24 @@ impl Knowledge {
 
     /// How to have a certificate made anew; in words where it is not ours.
     pub(super) fn issue_again(&self, served: &Certificate) -> Fix {
-        match self.owner(served) {
-            Some(entry) => Fix::command(
-                self.command(&format!("issue {}", entry.name)),
-                "then restart the server",
-            ),
-            None => {
-                Fix::steps(["have the server's certificate issued anew, and restart the server"])
-            }
+        let Some(entry) = self.owner(served) else {
+            return Fix::steps([
+                "have the server's certificate issued anew, and restart the server",
+            ]);
+        };
+        let command = self.command(&format!("issue {}", entry.name));
+        let on_disk = entry.certificate.as_ref();
+        if on_disk.is_some_and(|it| it.der() == served.der()) {
+            return Fix::command(command, "then restart the server");
         }
+        // `issue` alone would find nothing to do where the server only has not loaded what was renewed.
+        let mut fix = Fix::steps([format!(
+            "`{}` on disk is another certificate than the one served: run `{command}`, which says \
+             whether it is current, then restart the server",
+            entry.name
+        )]);
+        fix.command = Some(command);
+        fix
     }
 
     /// How to have a name put into the served certificate.
