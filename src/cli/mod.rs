@@ -8,7 +8,6 @@ mod init;
 mod issue;
 mod progress;
 mod serve;
-mod throwaway;
 mod verify;
 
 use std::ffi::OsString;

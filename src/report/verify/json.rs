@@ -1,160 +1,20 @@
-//! What `verify` found: the verdict first, then a line for each stage, the cause and the fix.
-
-use std::fmt::Write;
+//! What `verify` found, as one JSON document.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{Report, Style};
-use crate::diagnose::{Answer, Finding, Opinion, Outcome, Stage, StageId, Status, Verdict};
+use super::VerifyReport;
+use crate::diagnose::{Answer, Finding, Opinion, Outcome, Stage, Verdict};
 use crate::pki::Certificate;
 use crate::pki::certificate::{hex, purpose_name};
 use crate::probe::{
     Attempt, ConnectFailure, Failure, Observation, Purpose, RpcOutcome, Serving, Session,
 };
-use crate::text::{date, printable, rfc3339, until};
-
-/// Width of a line without its time.
-const WIDTH: usize = 68;
-
-/// What `verify` found at one target.
-#[derive(Debug)]
-pub struct VerifyReport {
-    /// What was seen.
-    pub observation: Observation,
-    /// What it means.
-    pub verdict: Verdict,
-    /// The time of the run.
-    pub now: OffsetDateTime,
-    /// What the process will exit with.
-    pub exit_code: u8,
-}
+use crate::text::rfc3339;
 
 impl VerifyReport {
-    fn headline(&self, style: Style) -> String {
-        let target = style.strong(&printable(&self.verdict.target.text));
-        let Some(failure) = self.verdict.failure() else {
-            let mut stages = self.verdict.stages.iter();
-            let grpc = stages.find(|stage| stage.id == StageId::Grpc);
-            let state = grpc.map_or("", |stage| stage.message.as_str());
-            return format!("{target}  {} — trusted, {state}\n", style.good("OK"));
-        };
-        let failed = style.bad(&format!("FAILED at {}", failure.stage().as_str()));
-        format!("{target}  {failed} — {}\n", failure.headline)
-    }
-
-    fn line(stage: &Stage, style: Style) -> String {
-        let mark = match stage.status {
-            Status::Fail => style.bad("FAIL"),
-            Status::NotReached | Status::Skip => style.faint("--  "),
-            Status::Ok => style.good("ok  "),
-            Status::Warn => style.warn("warn"),
-        };
-        let text = format!("{:<11}  {}", stage.id.as_str(), stage.message);
-        let time = stage.elapsed.map_or_else(String::new, |elapsed| {
-            let gap = " ".repeat(WIDTH.saturating_sub(text.chars().count()).max(1));
-            style.faint(&format!("{gap}{:.1} ms", elapsed.as_secs_f64() * 1000.0))
-        });
-        format!("  {mark}  {text}{time}\n")
-    }
-
-    fn cause(&self, finding: &Finding, style: Style) -> String {
-        let mut text = paragraph("why", &finding.why, style);
-        for (index, step) in finding.fix.steps.iter().enumerate() {
-            let label = if index == 0 { "fix" } else { "" };
-            text.push_str(&paragraph(label, step, style));
-        }
-        text
-    }
-
-    fn chain(&self, style: Style) -> String {
-        let mut text = String::new();
-        for (depth, certificate) in self.verdict.chain.iter().enumerate() {
-            let _ = writeln!(
-                text,
-                "  {}  {} · serial {} · {} · until {} ({}) · sha256 {}",
-                style.faint(&depth.to_string()),
-                printable(&certificate.subject.to_string()),
-                certificate.serial_hex(),
-                certificate.public_key,
-                date(certificate.validity.not_after),
-                until(self.now, certificate.validity.not_after),
-                certificate.fingerprint(),
-            );
-        }
-        text
-    }
-}
-
-/// A labelled paragraph, wrapped at word boundaries; what stands in backticks is to be copied and stays whole.
-fn paragraph(label: &str, text: &str, style: Style) -> String {
-    let mut out = String::new();
-    let mut line = String::new();
-    let mut label = style.strong(&format!("{label:<6}"));
-    for word in words(text) {
-        if !line.is_empty() && line.chars().count() + word.chars().count() > 72 {
-            let _ = writeln!(out, "{label}{line}");
-            label = " ".repeat(6);
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(&word);
-    }
-    let _ = writeln!(out, "{label}{line}");
-    out
-}
-
-/// The words of a text, a span in backticks being one.
-pub(super) fn words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match words.last_mut() {
-            Some(open) if open.matches('`').count() % 2 == 1 => {
-                open.push(' ');
-                open.push_str(word);
-            }
-            _ => words.push(word.to_owned()),
-        }
-    }
-    words
-}
-
-impl Report for VerifyReport {
-    fn human(&self, style: Style) -> String {
-        let mut text = self.headline(style);
-        let shown = self.verdict.stages.iter().filter(|stage| {
-            stage.status != Status::NotReached && (style.verbose || stage.id.as_str() != "inputs")
-        });
-        text.extend(shown.map(|stage| Self::line(stage, style)));
-        if style.verbose {
-            text.push_str(&self.chain(style));
-        }
-        let mut findings = self.verdict.findings.iter();
-        if let Some(first) = findings.next() {
-            text.push_str(&self.cause(first, style));
-        }
-        for other in findings {
-            text.push_str(&paragraph(
-                "also",
-                &format!("{} ({})", other.headline, other.code.as_str()),
-                style,
-            ));
-        }
-        // Where a client refuses what we trust, a finding has told it.
-        for opinion in self.verdict.opinions.iter().filter(|it| it.accepts) {
-            text.push_str(&paragraph("also", &opinion.words(), style));
-        }
-        if let Some(first) = self.verdict.findings.first() {
-            let code = first.code.as_str();
-            let more = style.faint(&format!("(grpc-pki explain {code})"));
-            let _ = writeln!(text, "{:<6}{code}   {more}", style.strong("code"));
-        }
-        text
-    }
-
-    fn json(&self) -> Value {
+    /// The whole document; unknown keys may be added, none changes its meaning.
+    pub(super) fn document(&self) -> Value {
         let verdict = &self.verdict;
         let failure = verdict.failure();
         let through = self
@@ -193,9 +53,7 @@ impl Report for VerifyReport {
             },
         })
     }
-}
 
-impl VerifyReport {
     fn certificates(&self) -> Vec<Value> {
         let served = self.verdict.chain.iter().enumerate();
         let mut chain: Vec<Value> = served
@@ -361,13 +219,4 @@ fn raw(observation: &Observation) -> Option<String> {
         .filter(|it| **it != Failure::Certificate)
         .map(|it| format!("{it:?}"));
     refused.or(ended)
-}
-
-/// The exit code of several targets: the common one, or 1.
-pub fn common_exit(codes: &[u8]) -> u8 {
-    match codes {
-        [first, rest @ ..] if rest.iter().all(|code| code == first) => *first,
-        [] => 0,
-        _ => 1,
-    }
 }

@@ -1,25 +1,22 @@
 //! `grpc-pki verify`
 
-use std::path::{Path, PathBuf};
+mod local;
+mod many;
+mod throwaway;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-
 use super::context::Printer;
-use super::throwaway::throwaway;
 use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, runtime};
-use crate::config::Config;
-use crate::diagnose::{self, Knowledge, KnownEntry, Verdict};
+use crate::diagnose::{self, Verdict};
 use crate::error::Error;
-use crate::pki::Certificate;
-use crate::probe::{self, Host, Observation, Request, Target};
+use crate::probe::{Host, Request, Target};
 use crate::report::{VerifyReport, common_exit};
-use crate::store::{self, Identity, Store};
-use crate::text::quoted;
-
-/// Targets that are looked at at one time.
-const PARALLEL: usize = 16;
+use local::Local;
+use many::observe_all;
+use throwaway::throwaway;
 
 /// Connect to a server as a gRPC client does, and say what is wrong and how to fix it
 ///
@@ -81,24 +78,10 @@ impl Verify {
         let targets = self.targets()?;
         let store = common.store();
         store.recover(LOCK_TIMEOUT)?;
-        let config = common.load_config_if_there()?;
-        let anchors_path = self
-            .ca
-            .clone()
-            .unwrap_or_else(|| store.certificate_path("ca"));
-        let anchors = store::read_certificates(&anchors_path)?;
-        let identity = self.identity(&store)?.map(Arc::new);
-        let knowledge = Knowledge {
-            anchors_path: anchors_path.display().to_string(),
-            identity: identity.as_ref().map(|it| it.certificate.clone()),
-            identity_issuers: identity.as_deref().map_or_else(Vec::new, issuers),
-            require_mtls: self.require_mtls,
-            entries: known(config.as_ref(), &store),
-            flags: common.flags(),
-            own_flags: self.own_flags(),
-            config_path: common.config_path().display().to_string(),
-            anchors,
-        };
+        let Local {
+            knowledge,
+            identity,
+        } = Local::read(self, common, &store)?;
         let ders: Vec<_> = knowledge
             .anchors
             .iter()
@@ -137,18 +120,6 @@ impl Verify {
         Ok(common_exit(&codes))
     }
 
-    /// The flags that the next `verify` needs to look at the same server in the same way.
-    fn own_flags(&self) -> String {
-        let mut flags = String::new();
-        if let Some(ca) = &self.ca {
-            flags.push_str(&format!(" --ca {}", quoted(ca)));
-        }
-        if let Some(name) = &self.server_name {
-            flags.push_str(&format!(" --server-name {}", quoted(Path::new(name))));
-        }
-        flags
-    }
-
     fn targets(&self) -> Result<Vec<Target>, Error> {
         let server_name = self.server_name.as_deref().map(Host::parse).transpose()?;
         let parse = |text: &String| {
@@ -159,64 +130,6 @@ impl Verify {
         };
         Ok(self.targets.iter().map(parse).collect::<Result<_, _>>()?)
     }
-
-    fn identity(&self, store: &Store) -> Result<Option<Identity>, Error> {
-        let (certificate, key) = match (&self.client, &self.cert, &self.key) {
-            (Some(name), ..) => (store.certificate_path(name), store.key_path(name)),
-            (None, Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-            _ => return Ok(None),
-        };
-        Ok(Some(store::read_identity(&certificate, &key)?))
-    }
-}
-
-/// What the client certificate's file holds behind it.
-fn issuers(identity: &Identity) -> Vec<Certificate> {
-    let behind = identity.chain.iter().skip(1);
-    behind
-        .filter_map(|der| Certificate::from_der(der.clone()).ok())
-        .collect()
-}
-
-/// Looks at every target, a bounded number at a time, and returns them in the order of the command line.
-async fn observe_all(requests: Vec<Request>) -> Vec<Observation> {
-    let mut waiting = requests.into_iter().enumerate();
-    let mut running = JoinSet::new();
-    let mut seen = Vec::new();
-    loop {
-        while running.len() < PARALLEL
-            && let Some((index, request)) = waiting.next()
-        {
-            running.spawn(async move { (index, probe::observe(&request).await) });
-        }
-        match running.join_next().await {
-            Some(Ok(done)) => seen.push(done),
-            Some(Err(_)) => {}
-            None => break,
-        }
-    }
-    seen.sort_by_key(|(index, _)| *index);
-    seen.into_iter()
-        .map(|(_, observation)| observation)
-        .collect()
-}
-
-/// What certs.toml and the folder say about the certificates that could be met.
-fn known(config: Option<&Config>, store: &Store) -> Vec<KnownEntry> {
-    let on_disk = |name: &str| -> Option<Certificate> {
-        let mut certificates = store::read_certificates(&store.certificate_path(name)).ok()?;
-        Some(certificates.swap_remove(0))
-    };
-    let entries = config.into_iter().flat_map(|it| &it.certificates);
-    entries
-        .map(|entry| KnownEntry {
-            name: entry.name.clone(),
-            client_auth: entry.profile.client_auth(),
-            names: entry.names.clone(),
-            place: entry.place.clone(),
-            certificate: on_disk(&entry.name),
-        })
-        .collect()
 }
 
 /// The exit code of one verdict; see [`exit`].
