@@ -254,6 +254,9 @@ impl Hint for TargetError {
             Self::NoPort(text) => format!("gRPC has no default port; write {text}:50051"),
             Self::Path(_) | Self::Port(_) => "write HOST:PORT, such as localhost:50051".to_owned(),
             Self::Scheme(_) => "write HOST:PORT without a scheme, or with https://".to_owned(),
+            Self::Socket(_) => {
+                "write unix:/path/to/socket, or unix:socket in this folder".to_owned()
+            }
         })
     }
 }

@@ -6,9 +6,11 @@
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use grpc_pki::cli::{self, Context};
 use grpc_pki::keys::SystemKeys;
+use grpc_pki::probe::SystemResolver;
 use time::OffsetDateTime;
 
 fn main() -> ExitCode {
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
     let mut context = Context {
         now: OffsetDateTime::now_utc(),
         keys: &SystemKeys,
+        resolver: Arc::new(SystemResolver),
         color,
         interactive: io::stderr().is_terminal(),
         stdout: &mut io::stdout(),

@@ -1,6 +1,7 @@
 //! What a command takes from the world: the time, randomness, and where it writes.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -8,6 +9,7 @@ use time::OffsetDateTime;
 use super::{ColorChoice, Common, Format};
 use crate::error::Error;
 use crate::pki::KeySource;
+use crate::probe::Resolve;
 use crate::report::{Failure, Report, Style};
 use crate::text::printable_json;
 
@@ -17,6 +19,8 @@ pub struct Context<'w> {
     pub now: OffsetDateTime,
     /// Where keys and serial numbers come from.
     pub keys: &'w dyn KeySource,
+    /// Who is asked for the addresses of names.
+    pub resolver: Arc<dyn Resolve>,
     /// Results.
     pub stdout: &'w mut (dyn Write + Send),
     /// Errors, warnings and progress.

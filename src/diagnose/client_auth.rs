@@ -155,7 +155,7 @@ impl Judge<'_> {
     }
 
     fn show_a_certificate(&self) -> Fix {
-        let target = &self.observation.target;
+        let target = self.observation.target.typed();
         let client = self
             .knowledge
             .entries

@@ -176,8 +176,16 @@ codes! {
     PathUnreadable = "path.unreadable" => Certificate,
     /// A key or a signature that is too weak.
     PathWeak = "path.weak" => Certificate,
+    /// The file is not a Unix socket.
+    TcpNotSocket = "tcp.not_a_socket" => Tcp,
+    /// The server listens on the other loopback address.
+    TcpOtherLoopback = "tcp.other_loopback" => Tcp,
     /// Nothing listens on the port.
     TcpRefused = "tcp.refused" => Tcp,
+    /// This user may not connect to the Unix socket.
+    TcpSocketDenied = "tcp.socket_denied" => Tcp,
+    /// There is no such Unix socket.
+    TcpSocketMissing = "tcp.socket_missing" => Tcp,
     /// The address does not answer.
     TcpTimeout = "tcp.timeout" => Tcp,
     /// There is no way to the address.

@@ -4,9 +4,11 @@
 //! A finding has a stable [`Code`]; its words are written where it is found, and nowhere else. What a code means in
 //! general, in other clients and on other servers, is its page ([`Code::page`]).
 
+mod addresses;
 mod certificate;
 mod client_auth;
 mod code;
+mod dial;
 mod enforcement;
 mod fix;
 mod grpc;
@@ -26,8 +28,9 @@ use ::time::OffsetDateTime;
 
 use crate::config::Place;
 use crate::pki::{Certificate, GeneralName};
-use crate::probe::{Observation, Target};
+use crate::probe::{Destination, Observation, Target};
 
+pub use addresses::{AtAddress, Judged, judge_all};
 pub use code::{Code, Outcome, UnknownCode};
 pub use enforcement::{Answer, ClientAuth, Enforcement};
 pub use fix::{ConfigLine, Fix};
@@ -213,6 +216,21 @@ pub struct Verdict {
     pub client_auth: ClientAuth,
     /// Who would decide otherwise.
     pub opinions: Vec<Opinion>,
+    /// What each address that was dialled is worth, in order.
+    pub addresses: Vec<AtAddress>,
+    /// Whether every address was looked at on its own, as far as the health service.
+    pub compared: bool,
+    /// What is worth knowing, and nothing to mend.
+    pub notes: Vec<Note>,
+}
+
+/// A remark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// In words.
+    pub text: String,
+    /// Whether it is only for those who want to see everything.
+    pub verbose: bool,
 }
 
 impl Verdict {
@@ -317,7 +335,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
         })
         .collect();
     findings.sort_by_key(|finding| (finding.code.outcome() == Outcome::Passes, finding.stage()));
-    Verdict {
+    let mut verdict = Verdict {
         target: observation.target.clone(),
         stages,
         findings,
@@ -325,7 +343,18 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
         anchor,
         client_auth,
         opinions,
+        addresses: Vec::new(),
+        compared: false,
+        notes: Vec::new(),
+    };
+    verdict.addresses = addresses::dialled(observation, &verdict);
+    if let Destination::Unix(_) = observation.target.dial {
+        verdict.notes.push(Note {
+            text: dial::TONIC_AND_SOCKETS.to_owned(),
+            verbose: true,
+        });
     }
+    verdict
 }
 
 fn rank(status: Status) -> u8 {

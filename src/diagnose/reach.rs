@@ -1,18 +1,29 @@
-//! Getting there: resolution, TCP, and whether TLS is spoken at all.
+//! Getting there: resolution, TCP or a Unix socket, and whether TLS is spoken at all.
 
+use super::dial::socket;
 use super::words::{alert, ended};
 use super::{Code, Finding, Fix, Judge, StageId, Status};
-use crate::probe::{Attempt, ConnectFailure, Failure, Protocol, ResolveFailure, Session};
+use crate::probe::{
+    Address, Attempt, ConnectFailure, Destination, Failure, Protocol, ResolveFailure, Session,
+};
 use crate::text::printable;
+
+/// Addresses that are told one by one.
+const SHOWN: usize = 4;
 
 impl Judge<'_> {
     pub(super) fn dns(&mut self) {
         let resolution = &self.observation.resolution;
-        let host = &self.observation.target.host;
+        let Destination::Tcp(host, _) = &self.observation.target.dial else {
+            return self.stage(StageId::Dns, Status::Skip, "a Unix socket needs none", None);
+        };
         let (code, headline, why) = match &resolution.result {
             Ok(addresses) => {
-                let list: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-                let list = list.join(", ");
+                let list = addresses.iter().take(SHOWN).map(ToString::to_string);
+                let mut list = list.collect::<Vec<_>>().join(", ");
+                if addresses.len() > SHOWN {
+                    list.push_str(&format!(" and {} more", addresses.len() - SHOWN));
+                }
                 let host = host.to_string();
                 let message = if list == host {
                     list
@@ -44,21 +55,33 @@ impl Judge<'_> {
         if attempts.is_empty() {
             return;
         }
-        let list = attempts.iter().map(shown).collect::<Vec<_>>().join(", ");
+        let mut list: Vec<String> = attempts.iter().take(SHOWN).map(shown).collect();
+        if attempts.len() > SHOWN {
+            list.push(format!("{} more", attempts.len() - SHOWN));
+        }
+        let list = list.join(", ");
         if let Some(session) = self.observation.primary() {
             let elapsed = attempts
                 .iter()
                 .find(|it| it.address == session.address)
                 .map(|it| it.elapsed);
-            let others: Vec<String> = attempts
+            let others: Vec<&Attempt> = attempts
                 .iter()
                 .filter(|it| it.address != session.address)
-                .map(|it| format!("{} {}", it.address.ip(), state(it)))
                 .collect();
-            let others = if others.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", others.join(", "))
+            let others = match others.as_slice() {
+                [] => String::new(),
+                others if others.len() <= SHOWN => {
+                    let others: Vec<String> = others
+                        .iter()
+                        .map(|it| format!("{} {}", it.address.host(), state(it)))
+                        .collect();
+                    format!(" ({})", others.join(", "))
+                }
+                others => {
+                    let connected = others.iter().filter(|it| it.result.is_ok()).count();
+                    format!(" ({connected} of {} others connected)", others.len())
+                }
             };
             return self.stage(
                 StageId::Tcp,
@@ -67,7 +90,21 @@ impl Judge<'_> {
                 elapsed,
             );
         }
-        let port = self.observation.target.port;
+        if let [
+            Attempt {
+                address: Address::Unix(path),
+                result: Err(failure),
+                ..
+            },
+        ] = attempts.as_slice()
+        {
+            let (code, headline, why, fix) = socket(path, failure);
+            return self.find(list, Finding::new(code, headline, why, fix));
+        }
+        if let Some(finding) = self.other_loopback() {
+            return self.find(list, finding);
+        }
+        let place = &self.observation.target.dial;
         let timed_out = attempts
             .iter()
             .any(|it| it.result == Err(ConnectFailure::Timeout));
@@ -77,7 +114,7 @@ impl Judge<'_> {
         let (code, headline, why, fix) = if timed_out {
             (
                 Code::TcpTimeout,
-                format!("no answer from {}", self.observation.target),
+                format!("no answer from {place}"),
                 format!("The connection was neither accepted nor refused: {list}."),
                 Fix::steps([
                     "look for a firewall or security group that drops packets to this port, \
@@ -87,21 +124,20 @@ impl Judge<'_> {
         } else if refused {
             (
                 Code::TcpRefused,
-                format!("nothing listens on port {port}"),
+                format!("nothing listens on {}", port(place)),
                 format!("The machine is there and refuses the connection: {list}."),
                 Fix::steps([
                     "start the server, or check the port and the address it listens on".to_owned(),
                     format!(
                         "to try these files out: `{}`",
-                        self.knowledge
-                            .command(&format!("serve {}", self.observation.target))
+                        self.knowledge.command(&format!("serve {place}"))
                     ),
                 ]),
             )
         } else {
             (
                 Code::TcpUnreachable,
-                format!("{} cannot be reached", self.observation.target),
+                format!("{place} cannot be reached"),
                 format!("There is no way to the address from here: {list}."),
                 Fix::steps(["check the network, a VPN, and the address"]),
             )
@@ -144,13 +180,17 @@ impl Judge<'_> {
     }
 
     fn no_tls(&mut self, failure: &Failure, session: &Session) {
-        let target = &self.observation.target;
+        let target = &self.observation.target.dial;
         let start_with_tls = || {
-            Fix::steps([
+            let mut fix = Fix::steps([
                 "start the server with its certificate and key (server.crt, server.key)".to_owned(),
                 "Python: `server.add_secure_port(address, grpc.ssl_server_credentials([(key, crt)]))`".to_owned(),
-                format!("to try these files out: `{}`", self.knowledge.command(&format!("serve {target}"))),
-            ])
+            ]);
+            if let Destination::Tcp(..) = target {
+                let serve = self.knowledge.command(&format!("serve {target}"));
+                fix = fix.or(format!("to try these files out: `{serve}`"));
+            }
+            fix
         };
         let other = |what: &str| {
             (
@@ -238,6 +278,13 @@ impl Judge<'_> {
     }
 }
 
+fn port(place: &Destination) -> String {
+    match place {
+        Destination::Tcp(_, port) => format!("port {port}"),
+        Destination::Unix(_) => place.to_string(),
+    }
+}
+
 fn shown(attempt: &Attempt) -> String {
     format!("{} {}", attempt.address, state(attempt))
 }
@@ -245,6 +292,9 @@ fn shown(attempt: &Attempt) -> String {
 fn state(attempt: &Attempt) -> &str {
     match &attempt.result {
         Ok(()) => "connected",
+        Err(ConnectFailure::Denied) => "not permitted",
+        Err(ConnectFailure::Missing) => "not there",
+        Err(ConnectFailure::NotSocket) => "no socket",
         Err(ConnectFailure::Other(words)) => words,
         Err(ConnectFailure::Refused) => "refused",
         Err(ConnectFailure::Timeout) => "no answer",

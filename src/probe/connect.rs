@@ -1,22 +1,48 @@
-//! Resolution and TCP: every address is tried, and each is reported.
+//! Resolution and connection: every address is tried, and each is reported.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::target::{Host, Target};
+use super::destination::{Address, Destination, LOOPBACKS};
+use super::target::Host;
+use super::wire::Wire;
+use crate::store;
 
 /// More addresses than this are not tried.
 const MAX_ADDRESSES: usize = 32;
+/// How long a client of a Unix socket waits before it tries again.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// Who knows the addresses of names.
+pub trait Resolve: Send + Sync {
+    /// The addresses of a name; may take its time.
+    ///
+    /// # Errors
+    /// The name is not known, or nobody could be asked.
+    fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// The resolver of this machine.
+#[derive(Debug)]
+pub struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        Ok((name, 0).to_socket_addrs()?.map(|it| it.ip()).collect())
+    }
+}
 
 /// What a name resolved to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Resolution {
-    /// The addresses, or why there are none.
+    /// The addresses, or why there are none. A Unix socket needs none.
     pub result: Result<Vec<IpAddr>, ResolveFailure>,
     /// Time that it took.
     pub elapsed: Duration,
@@ -34,17 +60,23 @@ pub enum ResolveFailure {
 /// One address that was dialled.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// Address and port.
-    pub address: SocketAddr,
+    /// Where to.
+    pub address: Address,
     /// Whether there was a connection.
     pub result: Result<(), ConnectFailure>,
     /// Time that it took.
     pub elapsed: Duration,
 }
 
-/// Why there was no TCP connection.
+/// Why there was no connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConnectFailure {
+    /// There is a Unix socket, and this user may not write to it.
+    Denied,
+    /// There is no such Unix socket.
+    Missing,
+    /// The path is that of another kind of file.
+    NotSocket,
     /// Any other reason, in the system's words.
     Other(String),
     /// Nothing listens there.
@@ -55,27 +87,23 @@ pub enum ConnectFailure {
     Unreachable,
 }
 
-pub(super) async fn resolve(target: &Target, limit: Duration) -> Resolution {
+pub(super) async fn resolve(
+    place: &Destination,
+    resolver: &Arc<dyn Resolve>,
+    limit: Duration,
+) -> Resolution {
     let started = Instant::now();
-    let result = match &target.host {
-        Host::Ip(address) => Ok(vec![*address]),
-        Host::Dns(name) => {
-            match timeout(limit, tokio::net::lookup_host((name.as_str(), 0))).await {
+    let result = match place {
+        Destination::Unix(_) => Ok(Vec::new()),
+        Destination::Tcp(Host::Ip(address), _) => Ok(vec![*address]),
+        Destination::Tcp(Host::Dns(name), _) => {
+            let (name, resolver) = (name.clone(), resolver.clone());
+            let asking = tokio::task::spawn_blocking(move || resolver.addresses(&name));
+            match timeout(limit, asking).await {
                 Err(_) => Err(ResolveFailure::Timeout),
-                Ok(Err(error)) => Err(ResolveFailure::NotFound(crate::text::io_text(&error))),
-                Ok(Ok(found)) => {
-                    let mut addresses: Vec<IpAddr> = Vec::new();
-                    for address in found.map(|it| it.ip()) {
-                        if !addresses.contains(&address) && addresses.len() < MAX_ADDRESSES {
-                            addresses.push(address);
-                        }
-                    }
-                    if addresses.is_empty() {
-                        Err(ResolveFailure::NotFound("it has no address".to_owned()))
-                    } else {
-                        Ok(addresses)
-                    }
-                }
+                Ok(Err(_)) => Err(ResolveFailure::NotFound("nobody could be asked".to_owned())),
+                Ok(Ok(Err(error))) => Err(ResolveFailure::NotFound(crate::text::io_text(&error))),
+                Ok(Ok(Ok(found))) => distinct(found),
             }
         }
     };
@@ -85,18 +113,61 @@ pub(super) async fn resolve(target: &Target, limit: Duration) -> Resolution {
     }
 }
 
+fn distinct(found: Vec<IpAddr>) -> Result<Vec<IpAddr>, ResolveFailure> {
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for address in found {
+        if !addresses.contains(&address) && addresses.len() < MAX_ADDRESSES {
+            addresses.push(address);
+        }
+    }
+    if addresses.is_empty() {
+        return Err(ResolveFailure::NotFound("it has no address".to_owned()));
+    }
+    Ok(addresses)
+}
+
+/// The addresses of a place, with what its name resolved to.
+pub(super) fn addresses(place: &Destination, resolution: &Resolution) -> Vec<Address> {
+    match place {
+        Destination::Unix(path) => vec![Address::Unix(path.clone())],
+        Destination::Tcp(_, port) => {
+            let found = resolution.result.iter().flatten();
+            found
+                .map(|it| Address::Tcp(SocketAddr::new(*it, *port)))
+                .collect()
+        }
+    }
+}
+
+/// The loopback addresses of this machine that were not tried, where those that were have nobody listening.
+pub(super) fn other_loopbacks(place: &Destination, attempts: &[Attempt]) -> Vec<Address> {
+    let nobody = |it: &Attempt| {
+        matches!(
+            it.result,
+            Err(ConnectFailure::Refused | ConnectFailure::Unreachable)
+        )
+    };
+    let Destination::Tcp(_, port) = place else {
+        return Vec::new();
+    };
+    if !place.is_loopback() || attempts.is_empty() || !attempts.iter().all(nobody) {
+        return Vec::new();
+    }
+    let all = LOOPBACKS.map(|it| Address::Tcp(SocketAddr::new(it, *port)));
+    let new = |it: &Address| attempts.iter().all(|attempt| attempt.address != *it);
+    all.into_iter().filter(new).collect()
+}
+
 /// Dials every address at once and keeps the connection to the first, in order, that answers.
 pub(super) async fn connect(
-    addresses: &[IpAddr],
-    port: u16,
+    addresses: Vec<Address>,
     limit: Duration,
-) -> (Vec<Attempt>, Option<(SocketAddr, TcpStream)>) {
+) -> (Vec<Attempt>, Option<(Address, Wire)>) {
     let mut tasks = JoinSet::new();
-    for (index, address) in addresses.iter().enumerate() {
-        let address = SocketAddr::new(*address, port);
+    for (index, address) in addresses.into_iter().enumerate() {
         tasks.spawn(async move {
             let started = Instant::now();
-            let result = dial(address, limit).await;
+            let result = dial(&address, limit).await;
             (index, address, result, started.elapsed())
         });
     }
@@ -108,7 +179,7 @@ pub(super) async fn connect(
         .map(|(_, address, result, elapsed)| {
             let result = result.map(|stream| {
                 if kept.is_none() {
-                    kept = Some((address, stream));
+                    kept = Some((address.clone(), stream));
                 }
             });
             Attempt {
@@ -121,32 +192,57 @@ pub(super) async fn connect(
     (attempts, kept)
 }
 
-/// Dials an address once more.
-pub(super) async fn again(
-    address: SocketAddr,
-    limit: Duration,
-) -> Result<TcpStream, ConnectFailure> {
-    dial(address, limit).await
-}
-
-async fn dial(address: SocketAddr, limit: Duration) -> Result<TcpStream, ConnectFailure> {
-    let stream = match timeout(limit, TcpStream::connect(address)).await {
-        Err(_) => return Err(ConnectFailure::Timeout),
-        Ok(Err(error)) => return Err(failure(&error)),
-        Ok(Ok(stream)) => stream,
+/// Dials one address.
+pub(super) async fn dial(address: &Address, limit: Duration) -> Result<Wire, ConnectFailure> {
+    let connecting = async {
+        match address {
+            Address::Tcp(address) => {
+                let stream = TcpStream::connect(address).await?;
+                // Without it the small writes of a handshake wait for acknowledgements; it is no reason to give up.
+                let _ = stream.set_nodelay(true);
+                Ok(Wire::Tcp(stream))
+            }
+            Address::Unix(path) => unix(path).await.map(Wire::Unix),
+        }
     };
-    // Without it the small writes of a handshake wait for acknowledgements; it is no reason to give up.
-    let _ = stream.set_nodelay(true);
-    Ok(stream)
+    match timeout(limit, connecting).await {
+        Err(_) => Err(ConnectFailure::Timeout),
+        Ok(Err(error)) => Err(failure(&error, address)),
+        Ok(Ok(wire)) => Ok(wire),
+    }
 }
 
-fn failure(error: &io::Error) -> ConnectFailure {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => ConnectFailure::Refused,
-        ErrorKind::TimedOut => ConnectFailure::Timeout,
-        ErrorKind::HostUnreachable
-        | ErrorKind::NetworkUnreachable
-        | ErrorKind::AddrNotAvailable => ConnectFailure::Unreachable,
+/// Linux does not let a client of a Unix socket wait in line: it is told to come again.
+async fn unix(path: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => sleep(AGAIN).await,
+            done => return done,
+        }
+    }
+}
+
+fn failure(error: &io::Error, address: &Address) -> ConnectFailure {
+    match (error.kind(), address) {
+        // A file that is no socket refuses connections too.
+        (ErrorKind::ConnectionRefused, Address::Unix(path)) if !store::is_socket(path) => {
+            ConnectFailure::NotSocket
+        }
+        (ErrorKind::ConnectionRefused, _) => ConnectFailure::Refused,
+        (ErrorKind::TimedOut, _) => ConnectFailure::Timeout,
+        (ErrorKind::NotFound | ErrorKind::NotADirectory, Address::Unix(_)) => {
+            ConnectFailure::Missing
+        }
+        (ErrorKind::PermissionDenied, Address::Unix(_)) => ConnectFailure::Denied,
+        (ErrorKind::InvalidInput, Address::Unix(_)) => {
+            ConnectFailure::Other("the path is too long for a Unix socket".to_owned())
+        }
+        (
+            ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::AddrNotAvailable,
+            _,
+        ) => ConnectFailure::Unreachable,
         _ => ConnectFailure::Other(crate::text::io_text(error)),
     }
 }

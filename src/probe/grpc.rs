@@ -16,7 +16,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tower::{Service, service_fn};
 
 use super::stream::{Shared, Watch};
-use super::target::{Host, Target};
+use super::target::Target;
 use super::tls::{Failure, failure};
 
 /// One call and what came of it.
@@ -107,10 +107,7 @@ async fn call(
 ) -> Result<Serving, Trouble> {
     // tonic is given a stream that is encrypted already: the scheme of the endpoint says how it is to connect,
     // and the origin what the server is told.
-    let authority = match target.name() {
-        Host::Ip(address @ std::net::IpAddr::V6(_)) => format!("[{address}]:{}", target.port),
-        name => format!("{name}:{}", target.port),
-    };
+    let authority = target.authority();
     let mut stream = Some(TokioIo::new(stream));
     let connector = service_fn(move |_| {
         let stream = stream.take();

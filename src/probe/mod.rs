@@ -1,33 +1,41 @@
 //! Talks to a live server as a gRPC client does, and concludes nothing: target → [`Observation`].
 //!
-//! The order is that of a client: resolve, TCP, TLS, HTTP/2, `grpc.health.v1`. After a refusal it goes on where
+//! The order is that of a client: resolve, TCP (or a Unix socket), TLS, HTTP/2, `grpc.health.v1`. After a refusal it goes on where
 //! that can show more, for diagnosis only: a peer whose certificate was not accepted gets no client
 //! certificate.
 
 mod connect;
+mod destination;
 mod grpc;
 mod peek;
 mod stream;
 mod target;
 mod tls;
+mod wire;
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
-use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::store::Identity;
 
-pub use connect::{Attempt, ConnectFailure, Resolution, ResolveFailure};
+pub use connect::{Attempt, ConnectFailure, Resolution, Resolve, ResolveFailure, SystemResolver};
+pub use destination::{Address, Destination};
 pub use grpc::{Http, Rpc, RpcOutcome, Serving};
 pub use peek::Protocol;
 pub use target::{Host, Target, TargetError};
 pub use tls::{CertificateRequest, Failure, Handshake};
 
+use wire::Wire;
+
+/// Addresses of one name that are looked at at one time.
+const PARALLEL: usize = 8;
+
 /// What to look at, and with what.
+#[derive(Clone)]
 pub struct Request {
     /// Whom to dial.
     pub target: Target,
@@ -37,7 +45,11 @@ pub struct Request {
     pub identity: Option<Arc<Identity>>,
     /// A certificate that no server has reason to accept, to be shown on a connection of its own.
     pub throwaway: Option<Arc<Identity>>,
-    /// Limit for each step.
+    /// Whether every address of the name is looked at, not the first alone that answers.
+    pub all_addresses: bool,
+    /// Who is asked for the addresses of names.
+    pub resolver: Arc<dyn Resolve>,
+    /// Limit for each step on its own.
     pub timeout: Duration,
     /// The time at which certificates are judged.
     pub now: OffsetDateTime,
@@ -52,12 +64,16 @@ pub struct Observation {
     pub resolution: Resolution,
     /// One for each address, in order.
     pub attempts: Vec<Attempt>,
+    /// The same for this machine's other loopback addresses, where nobody listens at any of the above.
+    pub loopbacks: Vec<Attempt>,
     /// The TLS connections that were made, the one that counts first.
     pub sessions: Vec<Session>,
     /// Further ones, made to see what the server makes of other clients; they say nothing of ours.
     pub others: Vec<Session>,
     /// What answers to a client without TLS, where TLS failed.
     pub plaintext: Option<Protocol>,
+    /// The same for each further address of the name, where all were to be looked at.
+    pub siblings: Vec<Observation>,
     /// Time for all of it.
     pub elapsed: Duration,
 }
@@ -68,7 +84,7 @@ pub struct Session {
     /// Why it was made.
     pub purpose: Purpose,
     /// Where it went.
-    pub address: SocketAddr,
+    pub address: Address,
     /// Whether our client certificate was held ready.
     pub identity: bool,
     /// What the server presented, the end entity first.
@@ -153,24 +169,75 @@ impl Observation {
 /// Looks at one server. Ends within a few times `request.timeout`, whatever the server does.
 pub async fn observe(request: &Request) -> Observation {
     let started = Instant::now();
-    let resolution = connect::resolve(&request.target, request.timeout).await;
-    let addresses: Vec<IpAddr> = resolution.result.clone().unwrap_or_default();
-    let (attempts, stream) =
-        connect::connect(&addresses, request.target.port, request.timeout).await;
+    let place = &request.target.dial;
+    let resolution = connect::resolve(place, &request.resolver, request.timeout).await;
+    let addresses = connect::addresses(place, &resolution);
+    let mut observation = if request.all_addresses && addresses.len() > 1 {
+        each(request, &resolution, addresses).await
+    } else {
+        observe_at(request, resolution, addresses).await
+    };
+    observation.elapsed = started.elapsed();
+    observation
+}
+
+/// Looks at every address on its own, a bounded number at a time: at the first, and at its siblings.
+async fn each(request: &Request, resolution: &Resolution, addresses: Vec<Address>) -> Observation {
+    let mut waiting = addresses.into_iter().enumerate();
+    let (mut running, mut seen) = (JoinSet::new(), Vec::new());
+    loop {
+        while running.len() < PARALLEL
+            && let Some((index, address)) = waiting.next()
+        {
+            let (request, resolution) = (request.clone(), resolution.clone());
+            running.spawn(async move {
+                let observation = observe_at(&request, resolution, vec![address]).await;
+                (index, observation)
+            });
+        }
+        match running.join_next().await {
+            Some(Ok(done)) => seen.push(done),
+            Some(Err(_)) => {}
+            None => break,
+        }
+    }
+    seen.sort_by_key(|(index, _)| *index);
+    let mut seen = seen.into_iter().map(|(_, observation)| observation);
+    match seen.next() {
+        Some(first) => Observation {
+            siblings: seen.collect(),
+            ..first
+        },
+        None => observe_at(request, resolution.clone(), Vec::new()).await,
+    }
+}
+
+/// Looks at the first of these addresses that answers.
+async fn observe_at(
+    request: &Request,
+    resolution: Resolution,
+    addresses: Vec<Address>,
+) -> Observation {
+    let started = Instant::now();
+    let (attempts, stream) = connect::connect(addresses, request.timeout).await;
+    let loopbacks = connect::other_loopbacks(&request.target.dial, &attempts);
+    let (loopbacks, _) = connect::connect(loopbacks, request.timeout).await;
     let mut observation = Observation {
         target: request.target.clone(),
         resolution,
         attempts,
+        loopbacks,
         sessions: Vec::new(),
         others: Vec::new(),
         plaintext: None,
+        siblings: Vec::new(),
         elapsed: Duration::ZERO,
     };
     if let Some((address, stream)) = stream {
-        look(request, address, stream, &mut observation).await;
+        look(request, &address, stream, &mut observation).await;
         for purpose in others(request, &observation) {
-            if let Ok(stream) = connect::again(address, request.timeout).await {
-                let other = session(request, address, stream, purpose).await;
+            if let Ok(stream) = connect::dial(&address, request.timeout).await {
+                let other = session(request, &address, stream, purpose).await;
                 observation.others.push(other);
             }
         }
@@ -179,26 +246,21 @@ pub async fn observe(request: &Request) -> Observation {
     observation
 }
 
-async fn look(
-    request: &Request,
-    address: SocketAddr,
-    stream: TcpStream,
-    observation: &mut Observation,
-) {
+async fn look(request: &Request, address: &Address, stream: Wire, observation: &mut Observation) {
     let primary = session(request, address, stream, Purpose::Primary).await;
     let next = next(&primary);
     observation.sessions.push(primary);
     match next {
         Next::Done => {}
         Next::Again(purpose) => {
-            if let Ok(stream) = connect::again(address, request.timeout).await {
+            if let Ok(stream) = connect::dial(address, request.timeout).await {
                 observation
                     .sessions
                     .push(session(request, address, stream, purpose).await);
             }
         }
         Next::Plaintext => {
-            if let Ok(stream) = connect::again(address, request.timeout).await {
+            if let Ok(stream) = connect::dial(address, request.timeout).await {
                 observation.plaintext = Some(peek::peek(stream, request.timeout).await);
             }
         }
@@ -244,12 +306,7 @@ fn others(request: &Request, observation: &Observation) -> Vec<Purpose> {
     others.into_iter().flatten().collect()
 }
 
-async fn session(
-    request: &Request,
-    address: SocketAddr,
-    stream: TcpStream,
-    purpose: Purpose,
-) -> Session {
+async fn session(request: &Request, address: &Address, stream: Wire, purpose: Purpose) -> Session {
     let started = Instant::now();
     let identity = match purpose {
         Purpose::Primary => request.identity.as_ref(),
@@ -260,7 +317,7 @@ async fn session(
     let elapsed = started.elapsed();
     let mut session = Session {
         purpose,
-        address,
+        address: address.clone(),
         identity: identity.is_some() && purpose == Purpose::Primary,
         chain: attempt.chain,
         verified: attempt.verified,
@@ -275,7 +332,7 @@ async fn session(
         Err(failure) => session.handshake = Err(failure),
         Ok((handshake, stream)) => {
             session.handshake = Ok(handshake);
-            let (first, stream) = stream::read_first(stream).await;
+            let (first, stream) = stream::read_first(stream, request.timeout).await;
             if let (First::Octets(_) | First::Silent, Some(stream)) = (&first, stream) {
                 session.rpc = Some(grpc::health(&request.target, stream, request.timeout).await);
             }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use super::wire::Wire;
 
 /// HTTP/2 connection preface and an empty SETTINGS frame (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -29,7 +30,7 @@ pub enum Protocol {
     Unknown(Vec<u8>),
 }
 
-pub(super) async fn peek(mut stream: TcpStream, limit: Duration) -> Protocol {
+pub(super) async fn peek(mut stream: Wire, limit: Duration) -> Protocol {
     let mut answer = Vec::with_capacity(64);
     let read = async {
         stream.write_all(PREFACE).await?;

@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::First;
 use super::tls::{Failure, failure};
+use super::wire::Wire;
 
 /// How many octets of a peer are kept.
 const KEPT: usize = 64;
@@ -39,12 +39,12 @@ impl<T: Clone> Shared<T> {
 /// A connection whose first received octets are kept.
 #[derive(Debug)]
 pub(super) struct Tap {
-    inner: TcpStream,
+    inner: Wire,
     first: Shared<Vec<u8>>,
 }
 
 impl Tap {
-    pub(super) fn new(inner: TcpStream, first: Shared<Vec<u8>>) -> Self {
+    pub(super) fn new(inner: Wire, first: Shared<Vec<u8>>) -> Self {
         Self { inner, first }
     }
 }
@@ -169,9 +169,13 @@ impl AsyncRead for Watch {
 
 /// Waits a moment for what the server sends on its own: a gRPC server its SETTINGS, one that refuses the client
 /// certificate (or its absence) an alert or the end, which a write would turn into a bare reset.
-pub(super) async fn read_first(mut stream: TlsStream<Tap>) -> (First, Option<Watch>) {
+pub(super) async fn read_first(
+    mut stream: TlsStream<Tap>,
+    limit: Duration,
+) -> (First, Option<Watch>) {
     let mut buffer = vec![0; 4096];
-    let first = match tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await {
+    let patience = PATIENCE.min(limit);
+    let first = match tokio::time::timeout(patience, stream.read(&mut buffer)).await {
         Err(_) => First::Silent,
         Ok(Ok(0)) => First::Ended(Failure::Closed),
         Ok(Ok(count)) => {

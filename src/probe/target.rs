@@ -1,21 +1,26 @@
-//! Whom to verify: `HOST:PORT`, as people write it.
+//! Whom to verify: `HOST:PORT` or `unix:PATH`, as people write it.
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::Path;
 
 use rustls::pki_types::ServerName;
 
+use super::destination::Destination;
 use crate::pki::GeneralName;
+use crate::text::{printable, quoted};
 
 /// A server, and the name that its certificate is to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// As it was written.
     pub text: String,
-    /// Where to dial.
+    /// What it is called: the name to check, unless there is another one, and what the server is told.
     pub host: Host,
-    /// TCP port.
-    pub port: u16,
+    /// Its TCP port; a Unix socket has none.
+    pub port: Option<u16>,
+    /// Where to dial; its own host and port, unless there is another place.
+    pub dial: Destination,
     /// The name to check, where it is not the host.
     pub server_name: Option<Host>,
 }
@@ -47,6 +52,9 @@ pub enum TargetError {
     /// Another scheme than https.
     #[error("`{0}` is no TLS target")]
     Scheme(String),
+    /// `unix:` without a path, or with a host in it.
+    #[error("`{0}` names no Unix socket")]
+    Socket(String),
 }
 
 impl Host {
@@ -96,31 +104,49 @@ impl fmt::Display for Host {
 }
 
 impl Target {
-    /// Reads `HOST:PORT`, `[IPV6]:PORT`, or either behind `https://`.
+    /// Reads `HOST:PORT`, `[IPV6]:PORT`, or either behind `https://`; or a Unix socket, `unix:PATH`. The name of
+    /// what is behind a socket is `localhost` for every gRPC client.
     ///
     /// # Errors
     /// [`TargetError`].
     pub fn parse(text: &str) -> Result<Self, TargetError> {
-        let rest = match text.split_once("://") {
-            Some(("https", rest)) => rest.strip_suffix('/').unwrap_or(rest),
-            Some(_) => return Err(TargetError::Scheme(text.to_owned())),
+        let rest = match text.strip_prefix("https://") {
+            Some(rest) => rest.strip_suffix('/').unwrap_or(rest),
             None => text,
         };
-        if rest.contains('/') {
-            return Err(TargetError::Path(text.to_owned()));
-        }
-        let no_port = || TargetError::NoPort(text.to_owned());
-        if rest.parse::<IpAddr>().is_ok() || rest.ends_with(']') {
-            return Err(no_port());
-        }
-        let (host, port) = rest.rsplit_once(':').ok_or_else(no_port)?;
-        let port_number = port.parse().ok().filter(|port| *port != 0);
+        let dial = Destination::read(rest, text)?;
+        let (host, port) = match &dial {
+            Destination::Tcp(host, port) => (host.clone(), Some(*port)),
+            // `https://unix:PATH` is no target of any gRPC client.
+            Destination::Unix(_) if rest != text => {
+                return Err(TargetError::Scheme(text.to_owned()));
+            }
+            Destination::Unix(_) => (Host::Dns("localhost".to_owned()), None),
+        };
         Ok(Self {
             text: text.to_owned(),
-            host: Host::parse(host)?,
-            port: port_number.ok_or_else(|| TargetError::Port(port.to_owned()))?,
+            host,
+            port,
+            dial,
             server_name: None,
         })
+    }
+
+    /// What the server is told that it is called (RFC 9113, 8.3.1, `:authority`).
+    pub(super) fn authority(&self) -> String {
+        let name = match self.name() {
+            Host::Ip(address @ IpAddr::V6(_)) => format!("[{address}]"),
+            name => name.to_string(),
+        };
+        match self.port {
+            Some(port) => format!("{name}:{port}"),
+            None => name,
+        }
+    }
+
+    /// As it is typed in a shell.
+    pub fn typed(&self) -> String {
+        quoted(Path::new(&self.to_string()))
     }
 
     /// The name that the certificate is to have.
@@ -131,9 +157,9 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.host {
-            Host::Ip(IpAddr::V6(address)) => write!(f, "[{address}]:{}", self.port),
-            host => write!(f, "{host}:{}", self.port),
+        match self.port {
+            Some(port) => Destination::Tcp(self.host.clone(), port).fmt(f),
+            None => f.write_str(&printable(&self.text)),
         }
     }
 }
@@ -151,6 +177,8 @@ mod tests {
             ("127.0.0.1:1", "127.0.0.1:1"),
             ("[::1]:50051", "[::1]:50051"),
             ("::1:50051", "[::1]:50051"),
+            ("unix:grpc.sock", "unix:grpc.sock"),
+            ("unix:///run/grpc.sock", "unix:///run/grpc.sock"),
         ] {
             match Target::parse(text) {
                 Ok(target) => assert_eq!(target.to_string(), shown),
@@ -179,7 +207,29 @@ mod tests {
             error("https://a:1/x"),
             TargetError::Path("https://a:1/x".into())
         );
+        assert_eq!(
+            error("https://unix:/run/grpc.sock"),
+            TargetError::Scheme("https://unix:/run/grpc.sock".into())
+        );
         assert_eq!(error("a b:1"), TargetError::Host("a b".into()));
         assert_eq!(error("*.a:1"), TargetError::Host("*.a".into()));
+    }
+
+    #[test]
+    fn what_the_server_is_told_is_the_name_not_the_place() {
+        let authority = |text: &str, name: Option<&str>, dial: Option<&str>| {
+            let mut target = Target::parse(text).unwrap();
+            target.server_name = name.map(|it| Host::parse(it).unwrap());
+            if let Some(dial) = dial {
+                target.dial = Destination::parse(dial).unwrap();
+            }
+            target.authority()
+        };
+        assert_eq!(authority("a:1", None, None), "a:1");
+        assert_eq!(authority("a:1", None, Some("10.0.0.7:2")), "a:1");
+        assert_eq!(authority("a:1", Some("b"), Some("unix:/s")), "b:1");
+        assert_eq!(authority("[::1]:1", None, None), "[::1]:1");
+        assert_eq!(authority("unix:/s", None, None), "localhost");
+        assert_eq!(authority("unix:/s", Some("b"), None), "b");
     }
 }

@@ -14,12 +14,12 @@ use rustls::{
     ClientConfig, DigitallySignedStruct, Error as TlsError, ProtocolVersion, RootCertStore,
     SignatureScheme,
 };
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::stream::{Shared, Tap};
+use super::wire::Wire;
 use super::{Purpose, Request};
 use crate::pki::Certificate;
 use crate::pki::validity::Moment;
@@ -81,7 +81,7 @@ pub(super) struct Attempt {
 pub(super) async fn connect(
     request: &Request,
     identity: Option<&Arc<Identity>>,
-    stream: TcpStream,
+    stream: Wire,
     purpose: Purpose,
 ) -> Attempt {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

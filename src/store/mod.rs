@@ -22,7 +22,7 @@ mod transaction;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -319,6 +319,11 @@ pub fn read_identity(certificate: &Path, key: &Path) -> Result<Identity, StoreEr
         key: PrivateKeyDer::Pkcs8(pkcs8.to_vec().into()),
         certificate: certificates.swap_remove(0),
     })
+}
+
+/// Whether a path is that of a Unix socket.
+pub fn is_socket(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|it| it.file_type().is_socket())
 }
 
 /// A number that changes whenever one of these files is replaced or rewritten.

@@ -13,7 +13,11 @@ fn alone_it_lists_every_code_by_stage() {
       dns.not_found               The name does not resolve
       dns.timeout                 The resolver does not answer
     tcp
+      tcp.not_a_socket            The file is not a Unix socket
+      tcp.other_loopback          The server listens on the other loopback address
       tcp.refused                 Nothing listens on the port
+      tcp.socket_denied           This user may not connect to the Unix socket
+      tcp.socket_missing          There is no such Unix socket
       tcp.timeout                 The address does not answer
       tcp.unreachable             There is no way to the address
     tls

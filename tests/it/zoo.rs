@@ -15,13 +15,16 @@ use grpc_pki::diagnose::Code;
 use pki::World;
 use row::Row;
 
+mod addresses;
 mod any_client;
 mod beyond;
 mod certificate;
 mod client_auth;
+mod dial;
 mod enforcement;
 mod grpc;
 mod issuer;
+mod limits;
 mod name;
 mod output;
 mod path;
@@ -29,6 +32,7 @@ mod pki;
 mod process;
 mod reach;
 mod row;
+mod sockets;
 
 /// Rows that run at one time: most of them wait.
 const PARALLEL: usize = 4;
@@ -49,6 +53,7 @@ fn every_staged_server_gets_its_diagnosis() {
 
 fn table() -> Vec<Row> {
     let mut rows = reach::rows();
+    rows.extend(dial::rows());
     rows.extend(path::rows());
     rows.extend(issuer::rows());
     rows.extend(name::rows());
@@ -61,10 +66,16 @@ fn table() -> Vec<Row> {
 }
 
 /// Codes that no row has, and why.
-const NOT_STAGED: [(Code, &str); 1] = [(
-    Code::DnsTimeout,
-    "the name servers are those of the machine, and none of them can be made silent for one process",
-)];
+const NOT_STAGED: [(Code, &str); 2] = [
+    (
+        Code::DnsTimeout,
+        "the name servers are those of the machine; one of our own hangs in a session",
+    ),
+    (
+        Code::TcpSocketDenied,
+        "to root everything is permitted; another user is turned away in a session",
+    ),
+];
 
 #[test]
 fn every_code_to_explain_is_staged() {

@@ -56,6 +56,7 @@ fn own_flags(args: &Verify) -> String {
     if let Some(name) = &args.server_name {
         flags.push_str(&format!(" --server-name {}", quoted(Path::new(name))));
     }
+    flags.push_str(&args.dial.flags());
     flags
 }
 

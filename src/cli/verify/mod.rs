@@ -1,5 +1,6 @@
 //! `grpc-pki verify`
 
+mod dial;
 mod local;
 mod many;
 mod throwaway;
@@ -10,10 +11,11 @@ use std::time::Duration;
 
 use super::context::Printer;
 use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, runtime};
-use crate::diagnose::{self, Verdict};
+use crate::diagnose::{self, Judged, Verdict};
 use crate::error::Error;
-use crate::probe::{Host, Request, Target};
+use crate::probe::{Destination, Host, Request, Target};
 use crate::report::{VerifyReport, common_exit};
+use dial::Dial;
 use local::Local;
 use many::observe_all;
 use throwaway::throwaway;
@@ -30,11 +32,14 @@ use throwaway::throwaway;
   grpc-pki verify localhost:50051 --client client      show pki/client.crt (mutual TLS)
   grpc-pki verify a:50051 --client b --require-mtls    for CI: nobody gets in without a certificate
   grpc-pki verify 10.0.0.7:443 --server-name orders    dial an address, check a name
+  grpc-pki verify orders:443 --connect 10.0.0.7:443    check and send the name, dial elsewhere
+  grpc-pki verify orders:443 --all-addresses           every machine behind the name
+  grpc-pki verify unix:/run/orders.sock                a Unix socket; the name is localhost
   grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
   grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
 ")]
 pub(super) struct Verify {
-    /// Whom to dial: HOST:PORT (can be repeated)
+    /// Whom to dial: HOST:PORT, or unix:PATH (can be repeated)
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
     /// CA certificates to trust [default: ca.crt in the folder]
@@ -58,7 +63,10 @@ pub(super) struct Verify {
     /// Name to check instead of the host that is dialled
     #[arg(long, value_name = "NAME")]
     server_name: Option<String>,
-    /// Limit for each step, such as 5s or 500ms
+    #[command(flatten)]
+    dial: Dial,
+    /// Limit for each step on its own, such as 5s or 500ms: resolving, connecting, the handshake, the server's first
+    /// octets, the call
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     timeout: Duration,
 }
@@ -97,6 +105,8 @@ impl Verify {
             anchors: ders.clone(),
             identity: identity.clone(),
             throwaway: throwaway.clone(),
+            all_addresses: self.dial.all_addresses,
+            resolver: printer.context.resolver.clone(),
             timeout: self.timeout,
             now,
         });
@@ -106,7 +116,10 @@ impl Verify {
         runtime.shutdown_background();
         let mut codes = Vec::new();
         for observation in observations {
-            let verdict = diagnose::judge(&observation, &knowledge, now);
+            let Judged {
+                observation,
+                verdict,
+            } = diagnose::judge_all(observation, &knowledge, now);
             let exit_code = exit_code(&verdict);
             codes.push(exit_code);
             let report = VerifyReport {
@@ -122,9 +135,16 @@ impl Verify {
 
     fn targets(&self) -> Result<Vec<Target>, Error> {
         let server_name = self.server_name.as_deref().map(Host::parse).transpose()?;
+        let place = self
+            .dial
+            .connect
+            .as_deref()
+            .map(Destination::parse)
+            .transpose()?;
         let parse = |text: &String| {
             Target::parse(text).map(|it| Target {
                 server_name: server_name.clone(),
+                dial: place.clone().unwrap_or(it.dial),
                 ..it
             })
         };

@@ -3,6 +3,7 @@
 //! The title of a page is the documentation of its [`Code`]. What stands in backticks is quoted or to be typed.
 
 mod answer;
+mod dial;
 mod dns_tcp_tls;
 mod name_time;
 mod path;
@@ -110,7 +111,11 @@ impl Code {
             Self::PathUnknownIssuer => &path::UNKNOWN_ISSUER,
             Self::PathUnreadable => &path::UNREADABLE,
             Self::PathWeak => &path::WEAK,
+            Self::TcpNotSocket => &dial::TCP_NOT_SOCKET,
+            Self::TcpOtherLoopback => &dial::TCP_OTHER_LOOPBACK,
             Self::TcpRefused => &dns_tcp_tls::TCP_REFUSED,
+            Self::TcpSocketDenied => &dial::TCP_SOCKET_DENIED,
+            Self::TcpSocketMissing => &dial::TCP_SOCKET_MISSING,
             Self::TcpTimeout => &dns_tcp_tls::TCP_TIMEOUT,
             Self::TcpUnreachable => &dns_tcp_tls::TCP_UNREACHABLE,
             Self::TimeAnchor => &name_time::TIME_ANCHOR,

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::VerifyReport;
-use crate::diagnose::{Answer, Finding, Opinion, Outcome, Stage, Verdict};
+use crate::diagnose::{Answer, AtAddress, Code, Finding, Opinion, Outcome, Stage, Verdict};
 use crate::pki::Certificate;
 use crate::pki::certificate::{hex, purpose_name};
 use crate::probe::{
-    Attempt, ConnectFailure, Failure, Observation, Purpose, RpcOutcome, Serving, Session,
+    Address, ConnectFailure, Failure, Observation, Purpose, RpcOutcome, Serving, Session,
 };
 use crate::text::rfc3339;
 
@@ -32,7 +32,7 @@ impl VerifyReport {
             "failed_stage": failure.map(|it| it.stage().as_str()),
             "started_at": rfc3339(self.now),
             "elapsed_ms": millis(self.observation.elapsed),
-            "addresses": self.observation.attempts.iter().map(address).collect::<Vec<_>>(),
+            "addresses": verdict.addresses.iter().map(address).collect::<Vec<_>>(),
             "stages": verdict.stages.iter().map(|it| stage(it, verdict)).collect::<Vec<_>>(),
             "tls": through.map(|it| json!({
                 "version": it.version,
@@ -109,15 +109,29 @@ fn millis(elapsed: std::time::Duration) -> f64 {
     (elapsed.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
 
-fn address(attempt: &Attempt) -> Value {
-    let result = match &attempt.result {
+fn address(at: &AtAddress) -> Value {
+    let result = match &at.connected {
         Ok(()) => "connected",
-        Err(ConnectFailure::Other(_)) => "failed",
+        Err(ConnectFailure::Denied) => "denied",
+        Err(ConnectFailure::Missing) => "missing",
+        Err(ConnectFailure::NotSocket | ConnectFailure::Other(_)) => "failed",
         Err(ConnectFailure::Refused) => "refused",
         Err(ConnectFailure::Timeout) => "timeout",
         Err(ConnectFailure::Unreachable) => "unreachable",
     };
-    json!({ "ip": attempt.address.ip(), "result": result, "ms": millis(attempt.elapsed) })
+    let (ip, path) = match &at.address {
+        Address::Tcp(address) => (Some(address.ip()), None),
+        Address::Unix(path) => (None, Some(path.to_string_lossy())),
+    };
+    json!({
+        "ip": ip,
+        "path": path,
+        "result": result,
+        "ms": millis(at.elapsed),
+        "ok": at.ok,
+        "code": at.code.map(Code::as_str),
+        "leaf_sha256": at.certificate,
+    })
 }
 
 fn stage(stage: &Stage, verdict: &Verdict) -> Value {
@@ -199,7 +213,7 @@ fn connection(session: &Session) -> Value {
         Purpose::Primary => "primary",
         Purpose::Throwaway => "throwaway",
     };
-    json!({ "purpose": purpose, "address": session.address, "ms": millis(session.elapsed) })
+    json!({ "purpose": purpose, "address": session.address.to_string(), "ms": millis(session.elapsed) })
 }
 
 /// The words of the libraries below, for those who know them.

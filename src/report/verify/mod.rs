@@ -1,5 +1,6 @@
 //! What `verify` found: the verdict first, then a line for each stage, the cause and the fix.
 
+mod addresses;
 mod json;
 
 use std::fmt::Write;
@@ -35,10 +36,12 @@ impl VerifyReport {
             let mut stages = self.verdict.stages.iter();
             let grpc = stages.find(|stage| stage.id == StageId::Grpc);
             let state = grpc.map_or("", |stage| stage.message.as_str());
-            return format!("{target}  {} — trusted, {state}\n", style.good("OK"));
+            let at = self.trusted_at();
+            return format!("{target}  {} — trusted{at}, {state}\n", style.good("OK"));
         };
         let failed = style.bad(&format!("FAILED at {}", failure.stage().as_str()));
-        format!("{target}  {failed} — {}\n", failure.headline)
+        let at = self.failed_at();
+        format!("{target}  {failed} — {at}{}\n", failure.headline)
     }
 
     fn line(stage: &Stage, style: Style) -> String {
@@ -126,6 +129,7 @@ impl Report for VerifyReport {
             stage.status != Status::NotReached && (style.verbose || stage.id.as_str() != "inputs")
         });
         text.extend(shown.map(|stage| Self::line(stage, style)));
+        text.push_str(&self.addresses(style));
         if style.verbose {
             text.push_str(&self.chain(style));
         }
@@ -143,6 +147,10 @@ impl Report for VerifyReport {
         // Where a client refuses what we trust, a finding has told it.
         for opinion in self.verdict.opinions.iter().filter(|it| it.accepts) {
             text.push_str(&paragraph("also", &opinion.words(), style));
+        }
+        let notes = self.verdict.notes.iter();
+        for note in notes.filter(|it| style.verbose || !it.verbose) {
+            text.push_str(&paragraph("note", &note.text, style));
         }
         if let Some(first) = self.verdict.findings.first() {
             let code = first.code.as_str();

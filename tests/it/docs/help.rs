@@ -212,7 +212,7 @@ fn verify() {
 
     Arguments:
       <TARGET>...
-              Whom to dial: HOST:PORT (can be repeated)
+              Whom to dial: HOST:PORT, or unix:PATH (can be repeated)
 
     Options:
           --ca <FILE>
@@ -237,8 +237,16 @@ fn verify() {
           --server-name <NAME>
               Name to check instead of the host that is dialled
 
+          --connect <PLACE>
+              Dial there, HOST:PORT or unix:PATH, and still check the name of the target and send it
+
+          --all-addresses
+              Look at every address of the name, up to 32, not at the first alone that answers; fails
+              where one does, with the exit code of the first that does
+
           --timeout <TIME>
-              Limit for each step, such as 5s or 500ms
+              Limit for each step on its own, such as 5s or 500ms: resolving, connecting, the handshake,
+              the server's first octets, the call
 
               [default: 5s]
 
@@ -250,6 +258,9 @@ fn verify() {
       grpc-pki verify localhost:50051 --client client      show pki/client.crt (mutual TLS)
       grpc-pki verify a:50051 --client b --require-mtls    for CI: nobody gets in without a certificate
       grpc-pki verify 10.0.0.7:443 --server-name orders    dial an address, check a name
+      grpc-pki verify orders:443 --connect 10.0.0.7:443    check and send the name, dial elsewhere
+      grpc-pki verify orders:443 --all-addresses           every machine behind the name
+      grpc-pki verify unix:/run/orders.sock                a Unix socket; the name is localhost
       grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
       grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
     "#);

@@ -11,9 +11,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use grpc_pki::cli::{self, Context};
 use grpc_pki::pki::KeySource;
+use grpc_pki::probe::SystemResolver;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tempfile::TempDir;
@@ -99,6 +101,7 @@ impl Project {
         let mut context = Context {
             now: self.now,
             keys: &*self.keys,
+            resolver: Arc::new(SystemResolver),
             stdout: &mut stdout,
             stderr: &mut stderr,
             color: false,

@@ -21,9 +21,13 @@ const SHAPE: &str = "
     failed_stage string|null
     started_at string
     elapsed_ms number
-    addresses[].ip string
+    addresses[].ip string|null
+    addresses[].path string|null
     addresses[].result string
     addresses[].ms number
+    addresses[].ok bool|null
+    addresses[].code string|null
+    addresses[].leaf_sha256 string|null
     stages[].id string
     stages[].status string
     stages[].ms number|null

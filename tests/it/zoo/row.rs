@@ -88,6 +88,12 @@ impl Staged {
         self
     }
 
+    /// At a target that is written in another way.
+    pub fn dial(mut self, target: impl Into<String>) -> Self {
+        self.target = target.into();
+        self
+    }
+
     pub fn args<S: ToString>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         self.args.extend(args.into_iter().map(|it| it.to_string()));
         self

@@ -1,6 +1,7 @@
 """A server on Python's ssl module, with as much HTTP/2 as one health check takes.
 
-argv[1] is JSON: mode, cert, key, client_ca, verify, alpn, version, ciphers. Prints `port N`, then a line for each connection.
+argv[1] is JSON: mode, cert, key, client_ca, verify, alpn, version, ciphers; host and port, or unix. Prints `port N`, then a
+line for each connection.
 """
 
 import json
@@ -10,6 +11,7 @@ import ssl
 import struct
 import sys
 import threading
+import time
 
 SAYING = threading.Lock()
 
@@ -81,6 +83,15 @@ def bare_end(conn):
     raw.close()
 
 
+def drip(conn):
+    """Never silent, and never done: a TLS record octet by octet or, within TLS, one SETTINGS after the other."""
+    secured = isinstance(conn, ssl.SSLSocket)
+    conn.sendall(b"" if secured else b"\x16\x03\x03\x3f\xff\x02\0\x3f\xf0")
+    while True:
+        conn.sendall(SETTINGS if secured else b"\0")
+        time.sleep(0.05)
+
+
 def settings(conn):
     conn.sendall(SETTINGS)
     hold(conn)
@@ -107,6 +118,7 @@ MODES = {
     "bare_end": bare_end,
     "settings": settings,
     "late": late,
+    "drip": drip,
     "goaway": goaway,
 }
 VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
@@ -130,7 +142,7 @@ def context():
 def serve(conn):
     try:
         if "cert" not in ASKED:
-            return settings(conn)
+            return MODES[ASKED["mode"]](conn)
         conn = TLS.wrap_socket(conn, server_side=True)
         shown = "yes" if conn.getpeercert(True) else "no"
         say(f"connection: client certificate {shown}")
@@ -143,27 +155,42 @@ def serve(conn):
 
 def full():
     """Listens, takes nobody in, and has its queue full: Linux drops what else comes."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    family = socket.AF_UNIX if "unix" in ASKED else socket.AF_INET
+    listener = socket.socket(family)
+    listener.bind(ASKED.get("unix") or ("127.0.0.1", 0))
     listener.listen(0)
     waiting = []
     for _ in range(3):
-        client = socket.socket()
+        client = socket.socket(family)
         client.setblocking(False)
         client.connect_ex(listener.getsockname())
         waiting.append(client)
     # The first one is in the queue; from now on nobody else gets in.
     select.select([], waiting[:1], [])
-    say("port", listener.getsockname()[1])
+    say("port", 0 if "unix" in ASKED else listener.getsockname()[1])
     threading.Event().wait()
 
 
 if ASKED["mode"] == "full":
     full()
 TLS = None if "cert" not in ASKED else context()
-listener = socket.create_server(("127.0.0.1", 0))
-say("port", listener.getsockname()[1])
+
+
+def listen():
+    if "unix" in ASKED:
+        made = socket.socket(socket.AF_UNIX)
+        made.bind(ASKED["unix"])
+        made.listen()
+        return made, 0
+    host = ASKED.get("host", "127.0.0.1")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.create_server((host, ASKED.get("port", 0)), family=family)
+    return made, made.getsockname()[1]
+
+
+listener, port = listen()
+say("port", port)
 while True:
     accepted, peer = listener.accept()
-    say("accepted", peer[1])
+    say("accepted", peer[1] if peer else "")
     threading.Thread(target=serve, args=(accepted,), daemon=True).start()
