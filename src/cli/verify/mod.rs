@@ -30,16 +30,21 @@ use throwaway::throwaway;
   grpc-pki verify localhost:50051 --client client      show pki/client.crt (mutual TLS)
   grpc-pki verify a:50051 --client b --require-mtls    for CI: nobody gets in without a certificate
   grpc-pki verify 10.0.0.7:443 --server-name orders    dial an address, check a name
+  grpc-pki verify 10.0.0.7:443 --spiffe-id spiffe://internal/orders   check a SPIFFE id instead
   grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
+  grpc-pki verify example.com:443 --ca system          trust the CAs that this machine trusts
   grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
 ")]
 pub(super) struct Verify {
     /// Whom to dial: HOST:PORT (can be repeated)
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
-    /// CA certificates to trust [default: ca.crt in the folder]
+    /// CA certificates to trust, or `system` for those that this machine trusts [default: ca.crt in the folder]
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Revocation lists (CRLs) to look into, besides crl.pem in the folder where it is there (can be repeated)
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
     /// Client certificate to show, by its name in the folder
     #[arg(long, value_name = "NAME", conflicts_with_all = ["cert", "key"])]
     client: Option<String>,
@@ -58,6 +63,9 @@ pub(super) struct Verify {
     /// Name to check instead of the host that is dialled
     #[arg(long, value_name = "NAME")]
     server_name: Option<String>,
+    /// SPIFFE id to check instead of a name
+    #[arg(long, value_name = "URI")]
+    spiffe_id: Option<String>,
     /// Limit for each step, such as 5s or 500ms
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     timeout: Duration,
@@ -95,6 +103,7 @@ impl Verify {
         let requests = targets.into_iter().map(|target| Request {
             target,
             anchors: ders.clone(),
+            revocation_lists: knowledge.revocation_lists().cloned().collect(),
             identity: identity.clone(),
             throwaway: throwaway.clone(),
             timeout: self.timeout,
@@ -122,9 +131,12 @@ impl Verify {
 
     fn targets(&self) -> Result<Vec<Target>, Error> {
         let server_name = self.server_name.as_deref().map(Host::parse).transpose()?;
+        let spiffe_id = self.spiffe_id.as_deref().map(Target::parse_spiffe_id);
+        let spiffe_id = spiffe_id.transpose()?;
         let parse = |text: &String| {
             Target::parse(text).map(|it| Target {
                 server_name: server_name.clone(),
+                spiffe_id: spiffe_id.clone(),
                 ..it
             })
         };
