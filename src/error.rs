@@ -253,6 +253,10 @@ impl Hint for TargetError {
             Self::Host(_) => "write HOST:PORT, such as localhost:50051 or [::1]:50051".to_owned(),
             Self::NoPort(text) => format!("gRPC has no default port; write {text}:50051"),
             Self::Path(_) | Self::Port(_) => "write HOST:PORT, such as localhost:50051".to_owned(),
+            Self::SpiffeId(..) => {
+                "write spiffe://TRUST-DOMAIN/PATH, such as spiffe://example.internal/orders"
+                    .to_owned()
+            }
             Self::Scheme(_) => "write HOST:PORT without a scheme, or with https://".to_owned(),
             Self::Socket(_) => {
                 "write unix:/path/to/socket, or unix:socket in this folder".to_owned()
@@ -264,7 +268,10 @@ impl Hint for TargetError {
 impl StoreError {
     /// Whether a file is wrong, not the system.
     fn is_input(&self) -> bool {
-        matches!(self, Self::Content { .. } | Self::Missing { .. })
+        matches!(
+            self,
+            Self::Content { .. } | Self::Missing { .. } | Self::SystemStore { .. }
+        )
     }
 }
 
@@ -281,6 +288,18 @@ impl Hint for StoreError {
             Self::Read { path, source } if source.kind() == io::ErrorKind::NotADirectory => {
                 let dir = path.parent()?.display();
                 Some(format!("{dir} is a file; name a folder with --pki"))
+            }
+            Self::SystemStore { variables, .. } if variables.is_empty() => Some(
+                "install it: `apt install ca-certificates` (Debian, Ubuntu), `apk add ca-certificates` (Alpine) or \
+                 `dnf install ca-certificates` (Fedora)"
+                    .to_owned(),
+            ),
+            Self::SystemStore { variables, .. } => {
+                let names: Vec<&str> = variables.iter().map(|(name, _)| *name).collect();
+                Some(format!(
+                    "set {} right, or unset what is not needed",
+                    names.join(" and ")
+                ))
             }
             Self::Read { .. } | Self::Write { .. } => None,
         }
@@ -331,6 +350,16 @@ pub fn content_hint(path: &Path, content: Content) -> Option<String> {
             )
         }
         Content::DamagedCertificate | Content::Empty => format!("restore {path} from a backup"),
+        Content::DamagedList => {
+            format!("`openssl crl -in {path} -noout -text` says where; have the CA make it again")
+        }
+        Content::ListIsCertificate => {
+            "--crl takes the list that a CA publishes; certificates to trust go to --ca".to_owned()
+        }
+        Content::ListIsKey => "--crl takes the list that a CA publishes".to_owned(),
+        Content::NoList => {
+            "the list of a CA that OpenSSL runs: `openssl ca -gencrl -out crl.pem`".to_owned()
+        }
         Content::DamagedKey => {
             format!("restore {path} from a backup, or use a key of one of these types")
         }
@@ -339,6 +368,8 @@ pub fn content_hint(path: &Path, content: Content) -> Option<String> {
         }
         Content::CertificateRequest => "it has to be signed by a CA first".to_owned(),
         Content::NotAFile => format!("move {path} away"),
-        Content::NoCertificate | Content::NoKey | Content::TooLarge => return None,
+        Content::ListTooLarge | Content::NoCertificate | Content::NoKey | Content::TooLarge => {
+            return None;
+        }
     })
 }

@@ -73,6 +73,28 @@ impl Place {
         }
     }
 
+    /// The line that has `new` where `old` is among the names of `kind`; `None` as for [`Place::add`], and where the
+    /// names are numbered.
+    pub fn replace(&self, kind: &str, old: &str, new: &str) -> Option<NewLine> {
+        let (_, at) = self.kinds.iter().find(|(of, _)| *of == kind)?;
+        let NewLineAt::Around {
+            line,
+            before,
+            values,
+            after,
+        } = at.as_ref()?
+        else {
+            return None;
+        };
+        let quoted = |it: &String| format!("\"{}\"", if it == old { new } else { it });
+        let names: Vec<String> = values.iter().map(quoted).collect();
+        values.iter().any(|it| it == old).then(|| NewLine {
+            line: *line,
+            replaces: true,
+            text: format!("{before}[{}]{after}", names.join(", ")),
+        })
+    }
+
     /// The line that adds `name` to the names of `kind`; `None` where the layout is one that a line cannot mend.
     pub fn add(&self, kind: &str, name: &str) -> Option<NewLine> {
         let known = self.kinds.iter().find(|(of, _)| *of == kind);

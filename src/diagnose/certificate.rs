@@ -15,7 +15,7 @@ impl Judge<'_> {
             .iter()
             .map(|der| Certificate::from_der(der.clone()))
             .collect();
-        let (Ok(chain), before) = (chain, self.findings.len()) else {
+        let (Ok(chain), before) = (chain, self.failures()) else {
             let headline = "the certificate cannot be read".to_owned();
             let why = "What the server presents is not an intact X.509 certificate.".to_owned();
             let fix = Fix::steps([
@@ -29,10 +29,11 @@ impl Judge<'_> {
             return (chain, None);
         };
         self.path(&path);
+        self.revocation(&path);
         self.name(&chain[0]);
         self.time(&path);
         let refused = session.verified.as_ref().is_some_and(Result::is_err);
-        if refused && self.findings.len() == before {
+        if refused && self.failures() == before {
             let headline = "rustls refuses the certificate".to_owned();
             let why = "Names and dates are right and the CA is trusted, yet the certificate, or one above it, \
                        breaks a rule of RFC 5280 that gRPC clients in Rust enforce."
@@ -56,6 +57,10 @@ impl Judge<'_> {
             && !self
                 .findings
                 .iter()
-                .any(|it| certificate.contains(&it.stage()))
+                .any(|it| it.is_failure() && certificate.contains(&it.stage()))
+    }
+
+    fn failures(&self) -> usize {
+        self.findings.iter().filter(|it| it.is_failure()).count()
     }
 }

@@ -148,6 +148,12 @@ codes! {
     NameIp = "name.ip_not_in_san" => Certificate,
     /// The certificate has no subjectAltName.
     NameNoSan = "name.no_san" => Certificate,
+    /// The certificate has another SPIFFE id.
+    NameSpiffeMismatch = "name.spiffe_mismatch" => Certificate,
+    /// The certificate has no SPIFFE id.
+    NameSpiffeMissing = "name.spiffe_missing" => Certificate,
+    /// The certificate has several URIs, so none is its SPIFFE id.
+    NameSpiffeSeveral = "name.spiffe_several" => Certificate,
     /// Trusted, but other clients refuse it.
     OpinionsRefusedElsewhere = "opinions.refused_elsewhere" => Passes,
     /// A CA's certificate is used as a server's.
@@ -156,6 +162,12 @@ codes! {
     PathCaRecreated = "path.ca_recreated" => Certificate,
     /// A critical extension that is not understood.
     PathCriticalExtension = "path.critical_extension" => Certificate,
+    /// A revocation list is out of date, or from the future.
+    PathCrlExpired = "path.crl_expired" => Passes,
+    /// A revocation list that is about other certificates.
+    PathCrlNotForThisChain = "path.crl_not_for_this_chain" => Passes,
+    /// A revocation list that cannot be used.
+    PathCrlUnusable = "path.crl_unusable" => Passes,
     /// A certificate that is no CA issued another.
     PathIssuerNotCa = "path.issuer_not_ca" => Certificate,
     /// An intermediate CA that is not for servers.
@@ -168,6 +180,8 @@ codes! {
     PathPurpose = "path.purpose" => Certificate,
     /// rustls refuses the certificate for another reason.
     PathRefused = "path.refused" => Certificate,
+    /// The certificate was revoked by its CA.
+    PathRevoked = "path.revoked" => Certificate,
     /// The certificate signed itself and is not trusted.
     PathSelfSigned = "path.self_signed" => Certificate,
     /// The certificate is from a CA that is not trusted.

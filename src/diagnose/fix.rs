@@ -1,6 +1,7 @@
 //! What to do about a finding: a command or a line that works when it is typed.
 
 use super::{Knowledge, KnownEntry};
+use crate::config::NewLine;
 use crate::pki::{Certificate, GeneralName};
 
 /// What to do.
@@ -79,10 +80,11 @@ impl Knowledge {
         };
         let ours = self.anchors.iter().any(|it| it.subject == served.issuer);
         let alike = |entry: &&KnownEntry| {
-            ours && entry
-                .certificate
-                .as_ref()
-                .is_some_and(|it| it.subject == served.subject)
+            ours && entry.certificate.as_ref().is_some_and(|it| {
+                // The system trusts other CAs than ours.
+                let same_issuer = it.issuer == served.issuer;
+                it.subject == served.subject && (same_issuer || !self.trusts_system)
+            })
         };
         self.entries
             .iter()
@@ -137,14 +139,24 @@ impl Knowledge {
                 "and restart the server: certs.toml has the name already",
             );
         }
+        let what = format!(
+            "add {name} to the {} names of `{}`",
+            name.kind(),
+            entry.name
+        );
+        self.write(
+            entry,
+            entry.place.add(name.kind(), &name.to_string()),
+            &what,
+        )
+    }
+
+    /// How to change the names of an entry: by this line, or, where none would do, as `what` says.
+    pub(super) fn write(&self, entry: &KnownEntry, line: Option<NewLine>, what: &str) -> Fix {
+        let command = self.command(&format!("issue {}", entry.name));
         let file = &self.config_path;
         let then = format!("then `{command}`, and restart the server");
-        let Some(new) = entry.place.add(name.kind(), &name.to_string()) else {
-            let what = format!(
-                "add {name} to the {} names of `{}`",
-                name.kind(),
-                entry.name
-            );
+        let Some(new) = line else {
             let step = format!("{file}:{}: {what}", entry.place.line);
             return Fix {
                 steps: vec![step, then],

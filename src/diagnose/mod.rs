@@ -5,6 +5,7 @@
 //! general, in other clients and on other servers, is its page ([`Code::page`]).
 
 mod addresses;
+mod anchors;
 mod certificate;
 mod client_auth;
 mod code;
@@ -19,6 +20,8 @@ mod own;
 mod pages;
 mod path;
 mod reach;
+mod revocation;
+mod spiffe;
 mod time;
 mod words;
 
@@ -36,14 +39,19 @@ pub use enforcement::{Answer, ClientAuth, Enforcement};
 pub use fix::{ConfigLine, Fix};
 pub use opinions::{Client, Opinion};
 pub use pages::{Page, Who};
+pub use revocation::ListFile;
 
 /// What is known beside the observation.
 #[derive(Debug, Default)]
 pub struct Knowledge {
     /// Whom we trust.
     pub anchors: Vec<Certificate>,
-    /// Where they were read.
+    /// Where they were read: a file, or `the system's trust store`.
     pub anchors_path: String,
+    /// Whether they are those of the system.
+    pub trusts_system: bool,
+    /// Whom not to trust any more.
+    pub revocation: Vec<ListFile>,
     /// Our own client certificate, where one is to be shown.
     pub identity: Option<Certificate>,
     /// What its file holds behind it.
@@ -197,6 +205,11 @@ impl Finding {
     pub fn stage(&self) -> StageId {
         self.code.stage()
     }
+
+    /// Whether gRPC clients do not get through.
+    pub fn is_failure(&self) -> bool {
+        self.code.outcome() != Outcome::Passes
+    }
 }
 
 /// The conclusion.
@@ -294,14 +307,14 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
         stages: Vec::new(),
         findings: Vec::new(),
     };
-    let inputs = match &knowledge.identity {
-        Some(identity) => format!(
-            "{}, as {}",
-            knowledge.anchors_path,
-            words::short(&identity.subject)
-        ),
-        None => knowledge.anchors_path.clone(),
-    };
+    let lists = knowledge.revocation.iter().map(|it| it.path.as_str());
+    let mut inputs: Vec<&str> = std::iter::once(knowledge.anchors_path.as_str())
+        .chain(lists)
+        .collect();
+    let identity = knowledge.identity.as_ref();
+    let identity = identity.map(|it| format!("as {}", words::short(&it.subject)));
+    inputs.extend(identity.as_deref());
+    let inputs = inputs.join(", ");
     judge.stage(StageId::Inputs, Status::Ok, inputs, None);
     judge.dns();
     judge.tcp();

@@ -1,13 +1,19 @@
 //! The names of the certificate against the one that is dialled (RFC 9525, 6).
 
+use super::spiffe::spiffe_flag;
+use super::words::excerpt;
 use super::{Code, Finding, Judge, StageId, Status};
 use crate::config::nearest;
 use crate::pki::name::join;
+use crate::pki::spiffe::{Identity, identity};
 use crate::pki::{Certificate, GeneralName};
 use crate::text::printable;
 
 impl Judge<'_> {
     pub(super) fn name(&mut self, end_entity: &Certificate) {
+        if let Some(id) = &self.observation.target.spiffe_id {
+            return self.spiffe_id(end_entity, id);
+        }
         let wanted = self.observation.target.name().as_name();
         if end_entity.names.iter().any(|name| name.covers(&wanted)) {
             return self.stage(StageId::Name, Status::Ok, wanted.to_string(), None);
@@ -20,16 +26,30 @@ impl Judge<'_> {
             .collect();
         let presented = printable(&join(&hosts));
         let mut fix = self.knowledge.add_name(end_entity, &wanted);
+        let only_id = match identity(&end_entity.names) {
+            Identity::Id(id) if hosts.is_empty() => Some(id),
+            _ => None,
+        };
+        if let Some(flag) = only_id.and_then(spiffe_flag) {
+            fix = fix.or(format!(
+                "or, where clients are made to look for that id: `{flag}`"
+            ));
+        }
         let (code, why) = match &wanted {
-            _ if hosts.is_empty() => {
-                let subject = printable(&end_entity.subject.to_string());
-                (
-                    Code::NameNoSan,
-                    format!(
-                        "It has no name in subjectAltName ({subject}); rustls and Go never read the common name."
+            _ if hosts.is_empty() => (
+                Code::NameNoSan,
+                match only_id {
+                    Some(id) => format!(
+                        "It has no DNS name and no IP address, only the SPIFFE id {}, and gRPC clients as they come \
+                         cannot match a URI.",
+                        excerpt(id)
                     ),
-                )
-            }
+                    None => format!(
+                        "It has no name in subjectAltName ({}); rustls and Go never read the common name.",
+                        printable(&end_entity.subject.to_string())
+                    ),
+                },
+            ),
             GeneralName::Ip(address) => {
                 let as_text = end_entity
                     .names
@@ -64,7 +84,9 @@ impl Judge<'_> {
             ));
         }
         let headline = format!("the certificate does not cover `{wanted}`");
-        let message = if hosts.is_empty() {
+        let message = if let Some(id) = only_id {
+            format!("it has {}", excerpt(id))
+        } else if hosts.is_empty() {
             "it has none".to_owned()
         } else {
             format!("it has {presented}")

@@ -28,7 +28,7 @@ use Client::{CCore, Go, Java, Node, Rust};
 
 impl Client {
     /// Every client, as text names them.
-    const ALL: [Self; 5] = [Go, CCore, Node, Java, Rust];
+    pub(super) const ALL: [Self; 5] = [Go, CCore, Node, Java, Rust];
 
     /// As JSON shows it.
     pub fn as_str(self) -> &'static str {
@@ -84,7 +84,7 @@ impl Opinion {
 
 /// What clients decide differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Case {
+pub(super) enum Case {
     AnchorExpired,
     AnyPurpose,
     CaAsServer,
@@ -92,20 +92,22 @@ enum Case {
     Ed25519,
     NoAlpn,
     P521,
+    Revoked,
     Rsa1024,
     Sha1,
 }
 
-struct Row {
-    case: Case,
+pub(super) struct Row {
+    pub(super) case: Case,
     /// Our finding; `None` where we have nothing against it.
-    code: Option<Code>,
-    accepts: &'static [Client],
+    pub(super) code: Option<Code>,
+    pub(super) accepts: &'static [Client],
     /// Why some decide otherwise than we do.
-    reason: &'static str,
+    pub(super) reason: &'static str,
 }
 
-const TABLE: [Row; 9] = [
+const TABLE: [Row; 10] = [
+    super::revocation::OPINION,
     Row {
         case: Case::CommonName,
         code: Some(Code::NameNoSan),
@@ -223,8 +225,8 @@ impl Judge<'_> {
         }
         let opinions = opinions(&failing, &self.cases(&path));
         if opinions.is_empty() {
-            let message = "Go, Python, Node and Java would do the same";
-            self.stage(StageId::Opinions, Status::Ok, message, None);
+            let (status, message) = self.agreement();
+            self.stage(StageId::Opinions, status, message, None);
             return opinions;
         }
         let decisions: Vec<String> = opinions.iter().map(Opinion::decision).collect();
@@ -273,7 +275,7 @@ impl Judge<'_> {
             _ => {}
         }
         // Our finding says it all.
-        cases.extend([Case::CaAsServer, Case::AnchorExpired]);
+        cases.extend([Case::CaAsServer, Case::AnchorExpired, Case::Revoked]);
         cases
     }
 }

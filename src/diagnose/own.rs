@@ -18,6 +18,7 @@ impl Judge<'_> {
             return (String::new(), Fix::steps(["look at the server's log"]));
         };
         self.own_time(own)
+            .or_else(|| self.own_revoked(own))
             .or_else(|| self.own_purpose(own))
             .or_else(|| self.own_path(own, hints, refusal))
             .unwrap_or_else(|| {

@@ -28,11 +28,7 @@ impl Judge<'_> {
         let shown = shown.join(" ← ");
         let last = path.certificates[path.certificates.len() - 1];
         let issuer = printable(&last.issuer.to_string());
-        let ours = self
-            .knowledge
-            .anchors
-            .first()
-            .map(|it| printable(&it.subject.to_string()));
+        let ours = self.knowledge.trusted_cas();
         let (code, headline, why, fix) = match path.end {
             End::Anchor(_) => return self.rules(path, &shown),
             End::OtherKey(anchor) => (
@@ -43,9 +39,9 @@ impl Judge<'_> {
                      the CA was made again after this certificate was issued.",
                     date(anchor.validity.not_before)
                 ),
-                self.knowledge.issue_again(end_entity).or(format!(
-                    "or, where the server is right: put the CA that issued it into {trusted}"
-                )),
+                self.knowledge
+                    .issue_again(end_entity)
+                    .or(self.knowledge.trust_too("where the server is right")),
             ),
             End::SelfSigned if path.certificates.len() == 1 => (
                 Code::PathSelfSigned,
@@ -66,18 +62,8 @@ impl Judge<'_> {
             End::SelfSigned | End::UnknownIssuer => (
                 Code::PathUnknownIssuer,
                 format!("the certificate is from a CA that {trusted} does not contain"),
-                format!(
-                    "It was issued by {issuer}; {trusted} has {}.",
-                    ours.unwrap_or_else(|| "no CA".to_owned())
-                ),
-                Fix::steps([
-                    format!(
-                        "pass the CA that issued it: `grpc-pki verify {} --ca FILE`",
-                        self.observation.target
-                    ),
-                    "or give the server a certificate of your CA: `grpc-pki issue`, and restart it"
-                        .to_owned(),
-                ]),
+                format!("It was issued by {issuer}; {trusted} has {ours}."),
+                self.trust_its_issuer(end_entity),
             ),
         };
         self.find(shown.clone(), Finding::new(code, headline, why, fix));
@@ -95,7 +81,8 @@ impl Judge<'_> {
         self.strength(path, shown);
         if self.findings.len() == before && path.anchor().is_some() {
             let trusted = &self.knowledge.anchors_path;
-            let message = format!("{shown} ({trusted}), {}", end_entity.public_key);
+            let revocation = self.not_revoked(path);
+            let message = format!("{shown} ({trusted}), {}{revocation}", end_entity.public_key);
             self.stage(StageId::Path, Status::Ok, message, None);
         }
     }

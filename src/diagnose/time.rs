@@ -116,9 +116,7 @@ impl Judge<'_> {
         };
         let why =
             "Most clients hold a CA to its own dates, and refuse what it issued outside of them.";
-        let fix = Fix::steps([
-            "make a new CA in another folder (`grpc-pki init --pki NEW`), issue from it, and give clients the new ca.crt",
-        ]);
+        let fix = self.knowledge.renew_trust();
         let finding = Finding::new(Code::TimeAnchor, headline.clone(), why.to_owned(), fix);
         self.find(headline, finding);
     }

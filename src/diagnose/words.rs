@@ -13,6 +13,14 @@ pub(super) fn short(name: &Name) -> String {
     )
 }
 
+/// What a peer wrote, as far as it fits into a sentence.
+pub(super) fn excerpt(text: &str) -> String {
+    let mut chars = text.chars();
+    let shown: String = chars.by_ref().take(120).collect();
+    let more = if chars.next().is_some() { "…" } else { "" };
+    format!("{}{more}", printable(&shown))
+}
+
 /// `Go`, `Go and Java`, `Go, Node and Java`.
 pub(super) fn list(words: &[&str]) -> String {
     match words {

@@ -7,6 +7,7 @@ use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use x509_parser::asn1_rs::Oid;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::public_key::PublicKey as ParsedKey;
+use x509_parser::x509::AlgorithmIdentifier;
 
 /// The kinds of key that `issue` makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,7 +133,11 @@ pub struct Signature {
 
 impl Signature {
     pub(super) fn read(certificate: &X509Certificate<'_>) -> Self {
-        let oid = dotted(&certificate.signature_algorithm.algorithm);
+        Self::of(&certificate.signature_algorithm)
+    }
+
+    pub(super) fn of(algorithm: &AlgorithmIdentifier<'_>) -> Self {
+        let oid = dotted(&algorithm.algorithm);
         let name = match oid.as_str() {
             "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
             "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",

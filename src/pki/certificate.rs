@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rustls_pki_types::CertificateDer;
 use x509_parser::extensions::{GeneralName as Parsed, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Extension};
+use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::algorithm::dotted;
 pub use super::algorithm::{PublicKey, Signature};
@@ -84,6 +85,8 @@ pub struct KeyUsage {
 impl KeyUsage {
     /// keyCertSign.
     pub const KEY_CERT_SIGN: u16 = 1 << 5;
+    /// cRLSign.
+    pub const CRL_SIGN: u16 = 1 << 6;
 
     /// Whether all of these bits are set.
     pub fn has(self, flags: u16) -> bool {
@@ -253,33 +256,29 @@ impl Certificate {
 
     /// Whether `issuer`'s key signed it, whatever the names say.
     pub fn is_signed_by(&self, issuer: &Self) -> bool {
-        let verified = self.parts().and_then(|(message, signature)| {
-            let bits = issuer.public_key_bits()?;
-            self.signature
-                .verify(&issuer.public_key, bits, message, signature)
+        issuer.has_signed(&self.der, &self.signature)
+    }
+
+    /// Whether its key signed a certificate or a revocation list: what is signed, the algorithm, the signature.
+    pub(super) fn has_signed(&self, signed: &[u8], algorithm: &Signature) -> bool {
+        let verified = parts(signed).and_then(|(message, signature)| {
+            let bits = self.public_key_bits()?;
+            algorithm.verify(&self.public_key, bits, message, signature)
         });
-        verified.unwrap_or_else(|| self.is_signed_with_parameters(issuer))
+        verified.unwrap_or_else(|| self.has_signed_with_parameters(signed))
     }
 
     /// RSASSA-PSS, whose hash stands in the parameters.
-    fn is_signed_with_parameters(&self, issuer: &Self) -> bool {
-        let (Ok((_, this)), Ok((_, issuer))) = (
-            X509Certificate::from_der(&self.der),
-            X509Certificate::from_der(&issuer.der),
-        ) else {
+    fn has_signed_with_parameters(&self, signed: &[u8]) -> bool {
+        let Ok((_, this)) = X509Certificate::from_der(&self.der) else {
             return false;
         };
-        this.verify_signature(Some(issuer.public_key())).is_ok()
-    }
-
-    /// tbsCertificate and signatureValue.
-    fn parts(&self) -> Option<(&[u8], &[u8])> {
-        let (outer, _) = der::take(&self.der)?;
-        let (tbs, rest) = der::take(outer.content)?;
-        let (_, rest) = der::take(rest)?;
-        let (signature, _) = der::take(rest)?;
-        // The first octet counts unused bits, of which a signature has none.
-        Some((tbs.whole, signature.content.get(1..)?))
+        let key = this.public_key();
+        match X509Certificate::from_der(signed) {
+            Ok((_, it)) => it.verify_signature(Some(key)).is_ok(),
+            Err(_) => CertificateRevocationList::from_der(signed)
+                .is_ok_and(|(_, it)| it.verify_signature(key).is_ok()),
+        }
     }
 
     /// The content of the subjectPublicKey bit string.
@@ -289,6 +288,16 @@ impl Certificate {
         let (bits, _) = der::take(rest)?;
         bits.content.get(1..)
     }
+}
+
+/// What is signed and signatureValue, of a certificate or a revocation list.
+fn parts(signed: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (outer, _) = der::take(signed)?;
+    let (message, rest) = der::take(outer.content)?;
+    let (_, rest) = der::take(rest)?;
+    let (signature, _) = der::take(rest)?;
+    // The first octet counts unused bits, of which a signature has none.
+    Some((message.whole, signature.content.get(1..)?))
 }
 
 impl fmt::Debug for Certificate {

@@ -12,8 +12,9 @@ pub mod name;
 pub mod path;
 pub mod pem;
 pub mod profile;
+pub mod revocation;
 pub mod sign;
-mod spiffe;
+pub mod spiffe;
 pub mod validity;
 
 pub use algorithm::KeyAlgorithm;
@@ -22,5 +23,6 @@ pub use dn::DistinguishedName;
 pub use key::{KeySource, PrivateKey, SerialNumber};
 pub use name::GeneralName;
 pub use profile::{NameConstraints, Profile};
+pub use revocation::RevocationList;
 pub use sign::{Issuer, Template};
 pub use validity::{Lifetime, Validity};

@@ -72,6 +72,18 @@ impl<'a> Path<'a> {
         }
     }
 
+    /// Every certificate below the trust anchor whose issuer is known, with that issuer.
+    pub fn issued(&self) -> impl Iterator<Item = (&'a Certificate, &'a Certificate)> {
+        let sent = self.certificates.iter().copied();
+        let last = self.certificates.last().copied();
+        let anchor = self.anchor().zip(last);
+        // The last one may be the trust anchor itself.
+        let anchor = anchor.filter(|(anchor, last)| !is_same(anchor, last));
+        let issuers = self.certificates.iter().skip(1).copied();
+        let issuers: Vec<_> = issuers.chain(anchor.map(|(anchor, _)| anchor)).collect();
+        sent.zip(issuers)
+    }
+
     /// The trust anchor that it reaches.
     pub fn anchor(&self) -> Option<&'a Certificate> {
         match self.end {

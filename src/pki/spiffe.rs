@@ -1,4 +1,30 @@
-//! SPIFFE ids, as the SPIFFE id specification has them.
+//! SPIFFE ids, as the SPIFFE id specification has them, and as certificates have them (X509-SVID).
+
+use super::name::GeneralName;
+
+/// Who a certificate says its holder is (X509-SVID, 2): one URI, which is a SPIFFE id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity<'a> {
+    /// This one.
+    Id(&'a str),
+    /// It has no URI, or one that is no SPIFFE id.
+    Missing,
+    /// It has so many URIs, and therefore none that counts.
+    Several(usize),
+}
+
+/// Reads the names of a certificate.
+pub fn identity(names: &[GeneralName]) -> Identity<'_> {
+    let uris = names.iter().filter_map(|name| match name {
+        GeneralName::Uri(uri) => Some(uri.as_str()),
+        _ => None,
+    });
+    match uris.collect::<Vec<_>>()[..] {
+        [id] if id.starts_with("spiffe:") => Identity::Id(id),
+        [] | [_] => Identity::Missing,
+        ref several => Identity::Several(several.len()),
+    }
+}
 
 /// The rules of the SPIFFE id specification, section 2.
 pub(super) fn check(text: &str) -> Result<(), &'static str> {
@@ -37,8 +63,25 @@ pub(super) fn check(text: &str) -> Result<(), &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::pki::GeneralName;
+    use super::*;
     use crate::pki::name::NameError;
+
+    #[test]
+    fn a_certificate_has_one_uri_or_no_identity() {
+        let uri = |text: &str| GeneralName::Uri(text.to_owned());
+        let dns = GeneralName::Dns("localhost".to_owned());
+        let (one, other) = (uri("spiffe://a/b"), uri("https://a/b"));
+        assert_eq!(
+            identity(&[dns.clone(), one.clone()]),
+            Identity::Id("spiffe://a/b")
+        );
+        for names in [vec![], vec![dns], vec![other.clone()]] {
+            assert_eq!(identity(&names), Identity::Missing);
+        }
+        // Of whatever kind the others are.
+        assert_eq!(identity(&[one.clone(), other]), Identity::Several(2));
+        assert_eq!(identity(&[one.clone(), one]), Identity::Several(2));
+    }
 
     #[test]
     fn spiffe_ids_follow_their_specification() {

@@ -11,6 +11,7 @@ mod peek;
 mod stream;
 mod target;
 mod tls;
+mod trust;
 mod wire;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
 
+use crate::pki::RevocationList;
 use crate::store::Identity;
 
 pub use connect::{Attempt, ConnectFailure, Resolution, Resolve, ResolveFailure, SystemResolver};
@@ -41,6 +43,8 @@ pub struct Request {
     pub target: Target,
     /// Whom to trust.
     pub anchors: Vec<CertificateDer<'static>>,
+    /// Whom not to trust any more.
+    pub revocation_lists: Vec<Arc<RevocationList>>,
     /// What to show when the server asks for a certificate.
     pub identity: Option<Arc<Identity>>,
     /// A certificate that no server has reason to accept, to be shown on a connection of its own.
@@ -89,7 +93,8 @@ pub struct Session {
     pub identity: bool,
     /// What the server presented, the end entity first.
     pub chain: Vec<CertificateDer<'static>>,
-    /// Whether rustls-webpki accepts the chain for the name, and its words if not; `None` before it was asked.
+    /// Whether rustls-webpki accepts the chain for the name or the SPIFFE id, and its words if not; `None` before it
+    /// was asked.
     pub verified: Option<Result<(), String>>,
     /// Whether the server asked for a client certificate, and from whom.
     pub requested: Option<CertificateRequest>,

@@ -8,6 +8,7 @@ use rustls::pki_types::ServerName;
 
 use super::destination::Destination;
 use crate::pki::GeneralName;
+use crate::pki::name::NameError;
 use crate::text::{printable, quoted};
 
 /// A server, and the name that its certificate is to have.
@@ -23,6 +24,8 @@ pub struct Target {
     pub dial: Destination,
     /// The name to check, where it is not the host.
     pub server_name: Option<Host>,
+    /// The SPIFFE id to check instead of any name.
+    pub spiffe_id: Option<String>,
 }
 
 /// A DNS name or an IP address.
@@ -49,6 +52,9 @@ pub enum TargetError {
     /// Not a TCP port.
     #[error("`{0}` is not a port")]
     Port(String),
+    /// Not a SPIFFE id.
+    #[error("`{0}` is not a SPIFFE id{1}")]
+    SpiffeId(String, String),
     /// Another scheme than https.
     #[error("`{0}` is no TLS target")]
     Scheme(String),
@@ -129,6 +135,7 @@ impl Target {
             port,
             dial,
             server_name: None,
+            spiffe_id: None,
         })
     }
 
@@ -147,6 +154,20 @@ impl Target {
     /// As it is typed in a shell.
     pub fn typed(&self) -> String {
         quoted(Path::new(&self.to_string()))
+    }
+
+    /// Reads the SPIFFE id of a server.
+    ///
+    /// # Errors
+    /// [`TargetError::SpiffeId`].
+    pub fn parse_spiffe_id(text: &str) -> Result<String, TargetError> {
+        let wrong = |rule| TargetError::SpiffeId(text.to_owned(), rule);
+        match GeneralName::uri(text) {
+            Ok(name) if name.is_spiffe() => Ok(text.to_owned()),
+            Ok(_) | Err(NameError::Uri(_)) => Err(wrong(String::new())),
+            Err(NameError::Spiffe(_, rule)) => Err(wrong(format!(": {rule}"))),
+            Err(other) => Err(wrong(format!(": {other}"))),
+        }
     }
 
     /// The name that the certificate is to have.
@@ -188,6 +209,22 @@ mod tests {
                     ("::1:50051", TargetError::NoPort(text.into()))
                 ),
             }
+        }
+    }
+
+    #[test]
+    fn what_is_no_spiffe_id_says_why() {
+        let read = |text: &str| Target::parse_spiffe_id(text).map_err(|it| it.to_string());
+        assert_eq!(read("spiffe://a/b"), Ok("spiffe://a/b".to_owned()));
+        for (text, rule) in [
+            ("orders", ""),
+            ("https://a/b", ""),
+            ("spiffe://A/b", ": its trust domain may hold only"),
+            ("SPIFFE://a/b", ": it must start with"),
+        ] {
+            let told = read(text).unwrap_err();
+            let start = format!("`{text}` is not a SPIFFE id{rule}");
+            assert!(told.starts_with(&start), "{told}");
         }
     }
 

@@ -4,25 +4,23 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error as TlsError, ProtocolVersion, RootCertStore,
-    SignatureScheme,
+    ClientConfig, DigitallySignedStruct, Error as TlsError, ProtocolVersion, SignatureScheme,
 };
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::stream::{Shared, Tap};
+use super::trust::{Served, Strict, Trust};
 use super::wire::Wire;
 use super::{Purpose, Request};
-use crate::pki::Certificate;
-use crate::pki::validity::Moment;
 use crate::store::Identity;
 
 /// Alert 120 (RFC 7301, 3.2).
@@ -193,39 +191,21 @@ impl TimeProvider for Fixed {
 
 /// Keeps the chain and webpki's verdict. Without an identity to protect the handshake goes on after a refusal,
 /// so that the rest can be seen; the refusal stays on record.
-///
-/// With an identity the rule is stricter than webpki's, which does not look at the dates of trust anchors: a
-/// server under an expired one is not trusted, so it is not to learn who we are.
 #[derive(Debug)]
 struct Recorder {
-    inner: Option<Arc<WebPkiServerVerifier>>,
-    current: Option<Arc<WebPkiServerVerifier>>,
+    trust: Trust,
+    strict: Option<Strict>,
     provider: Arc<CryptoProvider>,
-    strict: bool,
     chain: Shared<Vec<CertificateDer<'static>>>,
     verdict: Shared<Option<Result<(), String>>>,
 }
 
 impl Recorder {
     fn new(request: &Request, provider: Arc<CryptoProvider>, strict: bool) -> Self {
-        let verifier = |anchors: Vec<CertificateDer<'static>>| {
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(anchors);
-            let roots = Arc::new(roots);
-            WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
-                .build()
-                .ok()
-        };
-        let is_current = |der: &&CertificateDer<'static>| {
-            let certificate = Certificate::from_der((*der).clone());
-            certificate.is_ok_and(|it| it.validity.at(request.now) == Moment::Within)
-        };
-        let current = request.anchors.iter().filter(is_current);
         Self {
-            inner: verifier(request.anchors.clone()),
-            current: verifier(current.cloned().collect()),
+            trust: Trust::new(request, &provider),
+            strict: strict.then(|| Strict::new(request, &provider)),
             provider,
-            strict,
             chain: Shared::default(),
             verdict: Shared::default(),
         }
@@ -238,25 +218,23 @@ impl ServerCertVerifier for Recorder {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp: &[u8],
+        _ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
         let chain = std::iter::once(end_entity).chain(intermediates);
         self.chain
             .with(|kept| *kept = chain.map(|it| it.clone().into_owned()).collect());
-        let ask = |verifier: &Option<Arc<WebPkiServerVerifier>>| match verifier {
-            Some(verifier) => {
-                verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp, now)
-            }
-            None => Err(TlsError::InvalidCertificate(
-                rustls::CertificateError::UnknownIssuer,
-            )),
+        let served = Served {
+            end_entity,
+            intermediates,
+            server_name,
+            now,
         };
-        let verdict = ask(&self.inner);
+        let verdict = self.trust.verify(&served);
         let told = verdict.as_ref().map(|_| ()).map_err(ToString::to_string);
         self.verdict.with(|kept| *kept = Some(told));
-        if self.strict {
-            return verdict.and_then(|_| ask(&self.current));
+        if let Some(strict) = &self.strict {
+            verdict.and_then(|()| strict.verify(&served))?;
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -6,6 +6,7 @@
 //! | `ca.key` | 0600 | the CA's private key, PKCS #8 |
 //! | `NAME.crt` | 0644 | a certificate, then any intermediates |
 //! | `NAME.key` | 0600 | its private key, PKCS #8 |
+//! | `crl.pem` | 0644 | revocation lists, which `verify` reads where they are |
 //! | `issued.jsonl` | 0644 | what was signed, a line each, append-only |
 //! | `.gitignore` | 0644 | `*.key` and `.grpc-pki/` |
 //! | `.grpc-pki/` | 0700 | the lock, and a transaction in progress |
@@ -19,6 +20,7 @@
 mod inventory;
 mod lock;
 mod transaction;
+mod trust;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -33,6 +35,7 @@ use crate::pki::{Certificate, PrivateKey, pem};
 pub use inventory::{CaFiles, EntryFiles, Found, Inventory};
 pub use lock::Guard;
 pub use transaction::{IssuedRecord, Transaction};
+pub use trust::{read_revocation_lists, read_system_certificates};
 
 /// Larger than any file of the folder but `issued.jsonl`, in octets.
 const MAX_SIZE: u64 = 1 << 20;
@@ -58,6 +61,9 @@ pub enum Content {
     /// A certificate in it cannot be decoded.
     #[error("holds a certificate that is damaged")]
     DamagedCertificate,
+    /// A revocation list in it cannot be decoded.
+    #[error("holds a revocation list (CRL) that is damaged")]
+    DamagedList,
     /// A private key in it cannot be decoded, or is of a kind that is not supported.
     #[error("holds no intact RSA, P-256, P-384 or Ed25519 private key")]
     DamagedKey,
@@ -73,12 +79,24 @@ pub enum Content {
     /// It is a public file, and has a private key beside the certificate.
     #[error("holds a private key beside the certificate, in a file that is for everyone")]
     KeyInCertificate,
+    /// It is a certificate where a revocation list belongs.
+    #[error("is a certificate, not a revocation list (CRL)")]
+    ListIsCertificate,
+    /// It is a private key where a revocation list belongs.
+    #[error("is a private key, not a revocation list (CRL)")]
+    ListIsKey,
+    /// It is larger than 16 MiB.
+    #[error("is larger than 16 MiB")]
+    ListTooLarge,
     /// It holds no certificate.
     #[error("holds no certificate in PEM form")]
     NoCertificate,
     /// It holds no private key.
     #[error("holds no private key in PEM form")]
     NoKey,
+    /// It holds no revocation list.
+    #[error("holds no revocation list (CRL), neither in PEM nor in DER form")]
+    NoList,
     /// It is a folder, a device or a pipe.
     #[error("is not a regular file")]
     NotAFile,
@@ -128,6 +146,14 @@ pub enum StoreError {
     Record {
         /// The record.
         path: PathBuf,
+    },
+    /// The system trusts no CA.
+    #[error("the system's trust store has no CA certificate{}", places(variables))]
+    SystemStore {
+        /// The environment variables that say where it is, and what they say.
+        variables: Vec<(&'static str, PathBuf)>,
+        /// What the system said.
+        source: Option<io::Error>,
     },
     /// The system refused to write; what was staged is dropped.
     #[error("{} cannot be written", path.display())]
@@ -191,8 +217,23 @@ impl Store {
     }
 }
 
+fn places(variables: &[(&str, PathBuf)]) -> String {
+    let places = variables
+        .iter()
+        .map(|(name, value)| format!("{} ({name})", value.display()));
+    match places.collect::<Vec<_>>().join(" and ") {
+        nowhere if nowhere.is_empty() => nowhere,
+        places => format!(" in {places}"),
+    }
+}
+
 /// Reads a small regular file; a pipe in its place is refused, not waited for.
 fn read_small(path: &Path) -> Result<Vec<u8>, StoreError> {
+    read_up_to(path, MAX_SIZE, Content::TooLarge)
+}
+
+/// Reads a regular file of at most so many octets.
+fn read_up_to(path: &Path, limit: u64, too_large: Content) -> Result<Vec<u8>, StoreError> {
     let wrong = |content| StoreError::Content {
         path: path.to_owned(),
         content,
@@ -201,13 +242,13 @@ fn read_small(path: &Path) -> Result<Vec<u8>, StoreError> {
     if !metadata.is_file() {
         return Err(wrong(Content::NotAFile));
     }
-    let mut text = Vec::with_capacity(metadata.len().min(MAX_SIZE) as usize + 1);
+    let mut text = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
     let file = File::open(path).map_err(StoreError::read(path))?;
-    file.take(MAX_SIZE + 1)
+    file.take(limit + 1)
         .read_to_end(&mut text)
         .map_err(StoreError::read(path))?;
-    if text.len() as u64 > MAX_SIZE {
-        return Err(wrong(Content::TooLarge));
+    if text.len() as u64 > limit {
+        return Err(wrong(too_large));
     }
     Ok(text)
 }

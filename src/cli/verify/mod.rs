@@ -35,16 +35,21 @@ use throwaway::throwaway;
   grpc-pki verify orders:443 --connect 10.0.0.7:443    check and send the name, dial elsewhere
   grpc-pki verify orders:443 --all-addresses           every machine behind the name
   grpc-pki verify unix:/run/orders.sock                a Unix socket; the name is localhost
+  grpc-pki verify 10.0.0.7:443 --spiffe-id spiffe://internal/orders   check a SPIFFE id instead
   grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
+  grpc-pki verify example.com:443 --ca system          trust the CAs that this machine trusts
   grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
 ")]
 pub(super) struct Verify {
     /// Whom to dial: HOST:PORT, or unix:PATH (can be repeated)
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
-    /// CA certificates to trust [default: ca.crt in the folder]
+    /// CA certificates to trust, or `system` for those that this machine trusts [default: ca.crt in the folder]
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Revocation lists (CRLs) to look into, besides crl.pem in the folder where it is there (can be repeated)
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
     /// Client certificate to show, by its name in the folder
     #[arg(long, value_name = "NAME", conflicts_with_all = ["cert", "key"])]
     client: Option<String>,
@@ -65,6 +70,9 @@ pub(super) struct Verify {
     server_name: Option<String>,
     #[command(flatten)]
     dial: Dial,
+    /// SPIFFE id to check instead of a name
+    #[arg(long, value_name = "URI")]
+    spiffe_id: Option<String>,
     /// Limit for each step on its own, such as 5s or 500ms: resolving, connecting, the handshake, the server's first
     /// octets, the call
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
@@ -103,6 +111,7 @@ impl Verify {
         let requests = targets.into_iter().map(|target| Request {
             target,
             anchors: ders.clone(),
+            revocation_lists: knowledge.revocation_lists().cloned().collect(),
             identity: identity.clone(),
             throwaway: throwaway.clone(),
             all_addresses: self.dial.all_addresses,
@@ -141,10 +150,13 @@ impl Verify {
             .as_deref()
             .map(Destination::parse)
             .transpose()?;
+        let spiffe_id = self.spiffe_id.as_deref().map(Target::parse_spiffe_id);
+        let spiffe_id = spiffe_id.transpose()?;
         let parse = |text: &String| {
             Target::parse(text).map(|it| Target {
                 server_name: server_name.clone(),
                 dial: place.clone().unwrap_or(it.dial),
+                spiffe_id: spiffe_id.clone(),
                 ..it
             })
         };

@@ -7,6 +7,7 @@ mod dial;
 mod dns_tcp_tls;
 mod name_time;
 mod path;
+mod trust;
 mod verdicts;
 
 use super::Code;
@@ -98,15 +99,22 @@ impl Code {
             Self::NameDns => &name_time::NAME_DNS,
             Self::NameIp => &name_time::NAME_IP,
             Self::NameNoSan => &name_time::NAME_NO_SAN,
+            Self::NameSpiffeMismatch => &trust::SPIFFE_MISMATCH,
+            Self::NameSpiffeMissing => &trust::SPIFFE_MISSING,
+            Self::NameSpiffeSeveral => &trust::SPIFFE_SEVERAL,
             Self::PathCaAsServer => &path::CA_AS_SERVER,
             Self::PathCaRecreated => &path::CA_RECREATED,
             Self::PathCriticalExtension => &path::CRITICAL_EXTENSION,
+            Self::PathCrlExpired => &trust::CRL_EXPIRED,
+            Self::PathCrlNotForThisChain => &trust::CRL_NOT_FOR_THIS_CHAIN,
+            Self::PathCrlUnusable => &trust::CRL_UNUSABLE,
             Self::PathIssuerNotCa => &path::ISSUER_NOT_CA,
             Self::PathIssuerPurpose => &path::ISSUER_PURPOSE,
             Self::PathLength => &path::LENGTH,
             Self::PathNameConstraints => &path::NAME_CONSTRAINTS,
             Self::PathPurpose => &path::PURPOSE,
             Self::PathRefused => &path::REFUSED,
+            Self::PathRevoked => &trust::REVOKED,
             Self::PathSelfSigned => &path::SELF_SIGNED,
             Self::PathUnknownIssuer => &path::UNKNOWN_ISSUER,
             Self::PathUnreadable => &path::UNREADABLE,

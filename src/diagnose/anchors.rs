@@ -1,0 +1,68 @@
+//! Words about the trust anchors: those of a file, of which we know what it is for, or those of the system.
+
+use super::{Fix, Judge, Knowledge};
+use crate::pki::Certificate;
+use crate::text::{plural, printable};
+
+impl Knowledge {
+    /// What there is, in words that stay short where there are many.
+    pub(super) fn trusted_cas(&self) -> String {
+        match &self.anchors[..] {
+            [] => "no CA".to_owned(),
+            cas if self.trusts_system => format!("{}, but not this one", plural(cas.len(), "CA")),
+            [one] => printable(&one.subject.to_string()),
+            [first, others @ ..] => format!(
+                "{} and {}",
+                printable(&first.subject.to_string()),
+                plural(others.len(), "other")
+            ),
+        }
+    }
+
+    /// One more step: how to trust another CA as well.
+    pub(super) fn trust_too(&self, when: &str) -> String {
+        if self.trusts_system {
+            return format!("or, {when}: pass the CA that issued it with `--ca FILE`");
+        }
+        let path = &self.anchors_path;
+        format!("or, {when}: put the CA that issued it into {path}")
+    }
+
+    /// What to do about a CA that is past its time.
+    pub(super) fn renew_trust(&self) -> Fix {
+        if self.trusts_system {
+            return Fix::steps([
+                "bring the trust store up to date (`apt upgrade ca-certificates` or the like), and have the server \
+                 send a chain to a CA that is still in it",
+            ]);
+        }
+        Fix::steps([
+            "make a new CA in another folder (`grpc-pki init --pki NEW`), issue from it, and give clients the new ca.crt",
+        ])
+    }
+}
+
+impl Judge<'_> {
+    /// How to come to trust a server whose CA we do not know.
+    pub(super) fn trust_its_issuer(&self, served: &Certificate) -> Fix {
+        let knowledge = self.knowledge;
+        let target = &self.observation.target;
+        if knowledge.trusts_system && knowledge.owner(served).is_some() {
+            let flags = knowledge.own_flags.replacen(" --ca system", "", 1);
+            let command = knowledge.command(&format!("verify {target}{flags}"));
+            return Fix::command(
+                command,
+                "without `--ca system`: the certificate is one of this folder's",
+            );
+        }
+        let issue = if knowledge.trusts_system {
+            "or, where strangers are to trust the server, give it a certificate of a public CA"
+        } else {
+            "or give the server a certificate of your CA: `grpc-pki issue`, and restart it"
+        };
+        Fix::steps([
+            format!("pass the CA that issued it: `grpc-pki verify {target} --ca FILE`"),
+            issue.to_owned(),
+        ])
+    }
+}

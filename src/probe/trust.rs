@@ -1,0 +1,122 @@
+//! Whether a server is the one that was meant: by its name, or by its SPIFFE id.
+
+use std::sync::Arc;
+
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, Error as TlsError, RootCertStore};
+use time::OffsetDateTime;
+
+use super::Request;
+use crate::pki::path::Path;
+use crate::pki::revocation::is_revoked;
+use crate::pki::spiffe::{self, Identity};
+use crate::pki::validity::Moment;
+use crate::pki::{Certificate, RevocationList};
+
+/// What a server showed, and whom it was taken for.
+pub(super) struct Served<'a> {
+    pub(super) end_entity: &'a CertificateDer<'a>,
+    pub(super) intermediates: &'a [CertificateDer<'a>],
+    pub(super) server_name: &'a ServerName<'a>,
+    pub(super) now: UnixTime,
+}
+
+impl Served<'_> {
+    fn certificates(&self) -> Result<Vec<Certificate>, TlsError> {
+        let chain = std::iter::once(self.end_entity).chain(self.intermediates);
+        chain
+            .map(|der| Certificate::from_der(der.clone().into_owned()))
+            .collect::<Result<_, _>>()
+            .map_err(|_| CertificateError::BadEncoding.into())
+    }
+}
+
+/// webpki's judgement of the path, and of the name or the SPIFFE id.
+#[derive(Debug)]
+pub(super) struct Trust {
+    roots: RootCertStore,
+    algorithms: WebPkiSupportedAlgorithms,
+    spiffe_id: Option<String>,
+}
+
+impl Trust {
+    pub(super) fn new(request: &Request, provider: &CryptoProvider) -> Self {
+        Self::of(request, request.anchors.iter().cloned(), provider)
+    }
+
+    fn of(
+        request: &Request,
+        anchors: impl Iterator<Item = CertificateDer<'static>>,
+        provider: &CryptoProvider,
+    ) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(anchors);
+        Self {
+            roots,
+            algorithms: provider.signature_verification_algorithms,
+            spiffe_id: request.target.spiffe_id.clone(),
+        }
+    }
+
+    pub(super) fn verify(&self, served: &Served<'_>) -> Result<(), TlsError> {
+        let certificate = ParsedCertificate::try_from(served.end_entity)?;
+        verify_server_cert_signed_by_trust_anchor(
+            &certificate,
+            &self.roots,
+            served.intermediates,
+            served.now,
+            self.algorithms.all,
+        )?;
+        let Some(wanted) = &self.spiffe_id else {
+            return verify_server_name(&certificate, served.server_name);
+        };
+        let end_entity = Certificate::from_der(served.end_entity.clone().into_owned());
+        match end_entity {
+            Ok(it) if spiffe::identity(&it.names) == Identity::Id(wanted) => Ok(()),
+            _ => Err(CertificateError::NotValidForName.into()),
+        }
+    }
+}
+
+/// What is asked besides where there is an identity to protect: a server under an expired trust anchor, whose dates
+/// webpki does not look at, or one whose certificate was revoked, is not to learn who we are.
+#[derive(Debug)]
+pub(super) struct Strict {
+    trust: Trust,
+    anchors: Vec<Certificate>,
+    revocation_lists: Vec<Arc<RevocationList>>,
+    now: OffsetDateTime,
+}
+
+impl Strict {
+    pub(super) fn new(request: &Request, provider: &CryptoProvider) -> Self {
+        let read = |der: &CertificateDer<'static>| Certificate::from_der(der.clone()).ok();
+        let is_current = |it: &Certificate| it.validity.at(request.now) == Moment::Within;
+        let anchors = request.anchors.iter().filter_map(read);
+        let anchors: Vec<_> = anchors.filter(is_current).collect();
+        Self {
+            trust: Trust::of(request, anchors.iter().map(|it| it.der().clone()), provider),
+            anchors,
+            revocation_lists: request.revocation_lists.clone(),
+            now: request.now,
+        }
+    }
+
+    pub(super) fn verify(&self, served: &Served<'_>) -> Result<(), TlsError> {
+        self.trust.verify(served)?;
+        if self.revocation_lists.is_empty() {
+            return Ok(());
+        }
+        let chain = served.certificates()?;
+        let lists: Vec<_> = self.revocation_lists.iter().map(Arc::as_ref).collect();
+        match Path::find(&chain, &self.anchors) {
+            Some(path) if is_revoked(&path, &lists, self.now) => {
+                Err(CertificateError::Revoked.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
