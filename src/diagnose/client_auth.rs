@@ -9,11 +9,12 @@ use crate::probe::{Rpc, Session};
 use crate::text::printable;
 
 /// How the usual servers are told to demand a client certificate.
-const DEMAND: [&str; 6] = [
+const DEMAND: [&str; 7] = [
     "let the server demand one, and verify it against the CA:",
     "Go: `ClientAuth: tls.RequireAndVerifyClientCert` with `ClientCAs`",
     "tonic: `client_ca_root(ca)` without `client_auth_optional(true)`",
     "grpcio: `ssl_server_credentials(pairs, ca, require_client_auth=True)`",
+    "grpc-js: `ServerCredentials.createSsl(ca, pairs, true)`",
     "nginx: `ssl_verify_client on;` with `ssl_client_certificate ca.crt;`",
     "haproxy: `bind … ca-file ca.crt verify required`",
 ];
@@ -49,12 +50,8 @@ impl Judge<'_> {
         let how = refusal.words();
         let accepts = self.accepted();
         let mut why = format!("Shown the certificate, {how}.{accepts}{}", reason.0);
-        match self.client_auth.anonymous {
-            Some(Answer::Accepted) => why.push_str(" A client that shows none gets in."),
-            none if none == self.client_auth.with_certificate => {
-                why.push_str(" Shown none, it does the same: perhaps it is not about certificates.")
-            }
-            _ => {}
+        if self.client_auth.anonymous == Some(Answer::Accepted) {
+            why.push_str(" A client that shows none gets in.");
         }
         let finding = Finding::new(Code::ClientAuthRefused, headline, why, reason.1);
         self.find("certificate refused", finding);

@@ -3,7 +3,7 @@
 use super::http2::speaks_http2;
 use super::words::ended;
 use super::{Code, Finding, Fix, Judge, StageId, Status};
-use crate::probe::{Rpc, RpcOutcome, Serving};
+use crate::probe::{Failure, Rpc, RpcOutcome, Serving};
 use crate::text::printable;
 
 const UNIMPLEMENTED: i32 = 12;
@@ -95,10 +95,20 @@ impl Judge<'_> {
                 if !speaks_http2(session) {
                     return;
                 }
+                // Most servers refuse before they speak; one that asks its own questions may do so later.
+                let asked = session.requested.is_some() && !session.is_identity_shown();
+                let perhaps = if asked && *failure != Failure::Timeout {
+                    " It had asked for a client certificate and got none: perhaps that is why."
+                } else {
+                    ""
+                };
                 (
                     Code::GrpcNoAnswer,
                     "the call got no answer".to_owned(),
-                    format!("TLS and HTTP/2 work; on the first call {}.", ended(failure)),
+                    format!(
+                        "TLS and HTTP/2 work; on the first call {}.{perhaps}",
+                        ended(failure)
+                    ),
                     Fix::steps(["look at the server's log, and at a proxy in between"]),
                 )
             }

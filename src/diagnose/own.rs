@@ -24,7 +24,13 @@ impl Judge<'_> {
             .unwrap_or_else(|| {
                 let name = printable(&own.subject.to_string());
                 let issuer = printable(&own.issuer.to_string());
-                let why = format!(" Ours ({name}, issued by {issuer}) looks right from here.");
+                let mut why = format!(" Ours ({name}, issued by {issuer}) looks right from here.");
+                let seen = &self.client_auth;
+                if seen.anonymous == seen.with_certificate {
+                    why.push_str(
+                        " Shown none, it does the same: perhaps it is not about certificates.",
+                    );
+                }
                 let fix = "compare the CA file that the server loads for clients with pki/ca.crt; its log says more";
                 (why, Fix::steps([fix]))
             })

@@ -17,7 +17,8 @@ impl Judge<'_> {
         let Destination::Tcp(host, _) = &self.observation.target.dial else {
             return self.stage(StageId::Dns, Status::Skip, "a Unix socket needs none", None);
         };
-        let (code, headline, why) = match &resolution.result {
+        let by_hand = format!("or name it yourself: `echo '127.0.0.1 {host}' >> /etc/hosts`");
+        let (code, headline, why, first) = match &resolution.result {
             Ok(addresses) => {
                 let list = addresses.iter().take(SHOWN).map(ToString::to_string);
                 let mut list = list.collect::<Vec<_>>().join(", ");
@@ -36,17 +37,16 @@ impl Judge<'_> {
                 Code::DnsNotFound,
                 format!("`{host}` does not resolve"),
                 format!("The resolver of this machine gave no address for {host}: {words}."),
+                "check the spelling; the service may have a longer name",
             ),
             Err(ResolveFailure::Timeout) => (
                 Code::DnsTimeout,
                 format!("the resolver does not answer for `{host}`"),
                 "No name server answered in time.".to_owned(),
+                "look at the name servers in /etc/resolv.conf, and at the network or VPN that leads to them",
             ),
         };
-        let fix = Fix::steps([
-            "check the spelling; the service may have a longer name".to_owned(),
-            format!("or name it yourself: `echo '127.0.0.1 {host}' >> /etc/hosts`"),
-        ]);
+        let fix = Fix::steps([first.to_owned(), by_hand]);
         self.find(headline.clone(), Finding::new(code, headline, why, fix));
     }
 

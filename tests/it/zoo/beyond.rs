@@ -42,7 +42,8 @@ fn http2() -> Vec<Row> {
                 let server = openssl(world, &world.ours("server"), &["-alpn", "http/1.1"]);
                 Staged::new(server.port, server).quick()
             },
-        ),
+        )
+        .id("C4"),
         row(
             "h2 refused (alert 120), wrong name, expired",
             13,
@@ -69,7 +70,8 @@ fn http2() -> Vec<Row> {
                 "Node would accept",
             ],
             python("grpc", false),
-        ),
+        )
+        .id("C5"),
         row(
             "nothing chosen, HTTP/1 behind it",
             14,
@@ -77,7 +79,8 @@ fn http2() -> Vec<Row> {
             &["alpn.none"],
             &["HTTP/1", "would do the same"],
             python("http1", false),
-        ),
+        )
+        .id("C6"),
         row(
             "nothing chosen, silence behind it",
             14,
@@ -96,7 +99,8 @@ fn http2() -> Vec<Row> {
             &["http2.not_http2"],
             &["HTTP/1", "check the port"],
             python("http1", true),
-        ),
+        )
+        .id("C7"),
         row(
             "h2 agreed, silent for ever",
             14,
@@ -107,7 +111,8 @@ fn http2() -> Vec<Row> {
                 let server = Python::tls("hold", &world.ours("server")).start();
                 Staged::new(server.port, server)
             }),
-        ),
+        )
+        .id("F1"),
         row(
             "h2 agreed, silent for ever (openssl)",
             14,
@@ -142,7 +147,8 @@ fn http2() -> Vec<Row> {
             &["grpc.no_answer"],
             &["log"],
             python("goaway", true),
-        ),
+        )
+        .id("F2"),
         row(
             "h2 agreed, then closes",
             14,
@@ -171,7 +177,8 @@ fn answers() -> Vec<Row> {
             &["grpc.not_serving"],
             &["not serving", "connection is fine"],
             health(Answer::NotServing),
-        ),
+        )
+        .id("F6"),
         row(
             "no health service",
             0,
@@ -179,7 +186,8 @@ fn answers() -> Vec<Row> {
             &["grpc.health_unimplemented"],
             &["connection is fine", "tonic-health"],
             health(Answer::NoHealth),
-        ),
+        )
+        .id("F5"),
         row(
             "NOT_FOUND",
             0,
@@ -187,7 +195,8 @@ fn answers() -> Vec<Row> {
             &["grpc.health_unknown"],
             &["connection is fine"],
             status(&[GRPC, ("grpc-status", "5")]),
-        ),
+        )
+        .id("F6"),
         row(
             "UNAUTHENTICATED",
             0,
@@ -195,7 +204,8 @@ fn answers() -> Vec<Row> {
             &["grpc.authentication"],
             &["UNAUTHENTICATED", "no token"],
             status(&[GRPC, ("grpc-status", "16"), ("grpc-message", "no token")]),
-        ),
+        )
+        .id("F7"),
         row(
             "PERMISSION_DENIED",
             0,
@@ -203,7 +213,8 @@ fn answers() -> Vec<Row> {
             &["grpc.authentication"],
             &["PERMISSION_DENIED"],
             status(&[GRPC, ("grpc-status", "7")]),
-        ),
+        )
+        .id("E10"),
         row(
             "INTERNAL",
             16,
@@ -242,7 +253,8 @@ fn answers() -> Vec<Row> {
                 502,
                 &[("content-type", "text/html"), ("server", "nginx")],
             )),
-        ),
+        )
+        .id("F3"),
         row(
             "404 of a web server",
             16,
@@ -250,7 +262,8 @@ fn answers() -> Vec<Row> {
             &["grpc.http_status"],
             &["HTTP 404"],
             health(Answer::Head(404, &[])),
-        ),
+        )
+        .id("F4"),
         row(
             "a page instead of gRPC",
             16,
@@ -258,7 +271,8 @@ fn answers() -> Vec<Row> {
             &["grpc.http_status"],
             &["text/html"],
             status(&[("content-type", "text/html")]),
-        ),
+        )
+        .id("F4"),
     ]
 }
 
@@ -332,6 +346,7 @@ fn manners() -> Vec<Row> {
             &[],
             &["SERVING"],
             manner(Manner::Slow(Duration::from_secs(2))),
-        ),
+        )
+        .id("C15"),
     ]
 }

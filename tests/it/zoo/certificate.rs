@@ -23,7 +23,8 @@ fn time() -> Vec<Row> {
             &["time.expired"],
             &["expired on", "2 days ago", "grpc-pki issue"],
             |world| python(&world.leaf(|it| period(it, -30, -2))),
-        ),
+        )
+        .id("D13"),
         row(
             "not yet valid",
             13,
@@ -31,7 +32,8 @@ fn time() -> Vec<Row> {
             &["time.not_yet_valid"],
             &["valid only from", "5 days", "clock"],
             |world| python(&world.leaf(|it| period(it, 5, 30))),
-        ),
+        )
+        .id("D13"),
         row(
             "not valid for another hour",
             13,
@@ -43,7 +45,8 @@ fn time() -> Vec<Row> {
                     it.not_before = time::OffsetDateTime::now_utc() + time::Duration::minutes(63)
                 }))
             },
-        ),
+        )
+        .id("D16"),
         row(
             "expired, wrong name, no h2",
             13,
@@ -75,7 +78,8 @@ fn time() -> Vec<Row> {
                 let ca = world.file(&old.pem);
                 python(&pair).args(["--ca", ca.to_str().unwrap()])
             },
-        ),
+        )
+        .id("D15"),
     ]
 }
 
@@ -105,7 +109,8 @@ fn healthy() -> Vec<Row> {
                     &[&world.ca.pem, &between.pem],
                 ))
             },
-        ),
+        )
+        .id("D4"),
         row(
             "the root is sent along",
             0,
@@ -113,14 +118,16 @@ fn healthy() -> Vec<Row> {
             &[],
             &["SERVING", "would do the same"],
             |world| python(&world.chain(&world.ours("server"), &[&world.ca.pem])),
-        ),
+        )
+        .id("D4"),
         row("others are sent along", 0, "", &[], &["SERVING"], |world| {
             let (one, two) = (
                 Authority::new("one", Key::P384, |_| ()),
                 Authority::new("two", Key::Rsa2048, |_| ()),
             );
             tonic(&world.chain(&world.ours("server"), &[&one.pem, &two.pem]))
-        }),
+        })
+        .id("D4"),
         row(
             "several CAs are trusted",
             0,
@@ -175,20 +182,23 @@ fn elsewhere() -> Vec<Row> {
     )];
     for (name, key) in [("ed25519", Key::Ed25519), ("ecdsa-p521", Key::P521)] {
         let refused = format!("Python and C++ would refuse: the certificate has an {name} key");
-        rows.push(row(
-            format!("{name}, OpenSSL"),
-            0,
-            "",
-            &["opinions.refused_elsewhere"],
-            &[
-                "SERVING",
-                name,
-                &refused,
-                "Go, Node and Java would accept",
-                "ecdsa-p256",
-            ],
-            move |world| python(&world.leaf_with(&world.ca, key, |_| ())),
-        ));
+        rows.push(
+            row(
+                format!("{name}, OpenSSL"),
+                0,
+                "",
+                &["opinions.refused_elsewhere"],
+                &[
+                    "SERVING",
+                    name,
+                    &refused,
+                    "Go, Node and Java would accept",
+                    "ecdsa-p256",
+                ],
+                move |world| python(&world.leaf_with(&world.ca, key, |_| ())),
+            )
+            .id("C11"),
+        );
     }
     rows.push(row(
         "a CA and a server with ed25519, rustls",

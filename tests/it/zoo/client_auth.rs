@@ -300,7 +300,7 @@ fn refusals(make: Make, version: Version) -> Vec<Row> {
     ]
 }
 
-fn shown(staged: Staged, pair: &Pair) -> Staged {
+pub fn shown(staged: Staged, pair: &Pair) -> Staged {
     let files = [&pair.certificate, &pair.key].map(|it| it.to_str().unwrap());
     staged.args(["--cert", files[0], "--key", files[1]])
 }

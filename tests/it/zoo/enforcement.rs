@@ -14,10 +14,10 @@ use super::row::{Row, Staged, finish, row, verify};
 
 pub const VERDICT: &str = "/client_auth/verdict";
 pub const ANONYMOUS: &str = "/client_auth/anonymous";
-const WITH_CERT: &str = "/client_auth/with_cert";
+pub const WITH_CERT: &str = "/client_auth/with_cert";
 pub const THROWAWAY: &str = "/client_auth/throwaway";
 pub const OURS: [&str; 2] = ["--client", "client"];
-const TWO: &[&str] = &["primary", "anonymous"];
+pub const TWO: &[&str] = &["primary", "anonymous"];
 pub const THREE: &[&str] = &["primary", "anonymous", "throwaway"];
 
 pub fn rows() -> Vec<Row> {
@@ -268,6 +268,7 @@ fn above_tls() -> Vec<Row> {
             &[],
             tonic(unauthenticated, &OURS),
         )
+        .id("E10")
         .tells(VERDICT, "unknown"),
         row(
             "an end without an alert for want of a certificate",

@@ -43,7 +43,8 @@ fn intermediates() -> Vec<Row> {
             &["path.issuer_not_ca"],
             &["CN=between", "do not say CA"],
             |world| below(world, |it| it.is_ca = IsCa::ExplicitNoCa),
-        ),
+        )
+        .id("D7"),
         row(
             "an issuer that is for clients",
             13,
@@ -55,7 +56,8 @@ fn intermediates() -> Vec<Row> {
                     it.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
                 })
             },
-        ),
+        )
+        .id("D19"),
         row(
             "an issuer that expired",
             13,
@@ -63,7 +65,8 @@ fn intermediates() -> Vec<Row> {
             &["time.issuer"],
             &["the issuer's certificate (CN=between)", "expired on"],
             |world| below(world, |it| period(it, -30, -2)),
-        ),
+        )
+        .id("D14"),
         row(
             "more issuers than the CA allows",
             13,
@@ -78,7 +81,8 @@ fn intermediates() -> Vec<Row> {
                 let leaf = world.leaf_of(&lower, |_| ());
                 python(&world.chain(&leaf, &[&lower.pem, &upper.pem]))
             },
-        ),
+        )
+        .id("D23"),
     ]
 }
 
@@ -105,7 +109,8 @@ fn constraints() -> Vec<Row> {
             &["path.name_constraints"],
             &["may not certify", "localhost", "allow example.internal"],
             limited(GeneralSubtree::DnsName("example.internal".to_owned())),
-        ),
+        )
+        .id("D21"),
         row(
             "constraints on directory names, which rustls refuses",
             13,
@@ -133,7 +138,8 @@ fn unusable() -> Vec<Row> {
                     it.custom_extensions.push(extension);
                 }))
             },
-        ),
+        )
+        .id("D22"),
         row(
             "an RSA key of 1024 bits",
             13,
@@ -146,7 +152,8 @@ fn unusable() -> Vec<Row> {
                 let server = openssl(world, &pair, &more);
                 Staged::new(server.port, server).quick()
             },
-        ),
+        )
+        .id("D20"),
         row(
             "a certificate that cannot be read",
             13,

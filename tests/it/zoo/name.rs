@@ -28,7 +28,8 @@ pub fn rows() -> Vec<Row> {
                 "--server-name orders.internal",
             ],
             |world| python(&world.ours("orders")),
-        ),
+        )
+        .id("D9"),
         row(
             "a name that the certificate lacks, numbered",
             13,
@@ -48,7 +49,8 @@ pub fn rows() -> Vec<Row> {
             &["name.dns_not_in_san"],
             &["Did you mean orders.internal?"],
             named("orders.internal", "order.internal"),
-        ),
+        )
+        .id("D12"),
         row(
             "the short name of a service",
             13,
@@ -56,7 +58,8 @@ pub fn rows() -> Vec<Row> {
             &["name.dns_not_in_san"],
             &["Did you mean orders.shop.svc.cluster.local?"],
             named("orders.shop.svc.cluster.local", "orders.shop"),
-        ),
+        )
+        .id("D12"),
         row(
             "a wildcard, too deep",
             13,
@@ -64,7 +67,8 @@ pub fn rows() -> Vec<Row> {
             &["name.dns_not_in_san"],
             &["stands for exactly one label"],
             named("*.example.com", "a.b.example.com"),
-        ),
+        )
+        .id("D11"),
         row(
             "a wildcard, its parent",
             13,
@@ -72,7 +76,8 @@ pub fn rows() -> Vec<Row> {
             &["name.dns_not_in_san"],
             &["stands for exactly one label"],
             named("*.example.com", "example.com"),
-        ),
+        )
+        .id("D11"),
         row(
             "a wildcard that fits",
             0,
@@ -109,7 +114,8 @@ pub fn rows() -> Vec<Row> {
                 "IP",
             ],
             |world| python(&world.ours("orders")).at("127.0.0.1"),
-        ),
+        )
+        .id("D10"),
         row(
             "an address, as a DNS name",
             13,
@@ -120,7 +126,8 @@ pub fn rows() -> Vec<Row> {
                 let pair = world.leaf(|it| it.subject_alt_names = vec![dns("127.0.0.1")]);
                 python(&pair).at("127.0.0.1")
             },
-        ),
+        )
+        .id("D10"),
         row(
             "an address that is named",
             0,
@@ -145,7 +152,8 @@ pub fn rows() -> Vec<Row> {
                     it.distinguished_name.push(DnType::CommonName, "localhost");
                 }))
             },
-        ),
+        )
+        .id("D8"),
         row(
             "a common name alone, and it is another",
             13,
@@ -180,7 +188,8 @@ pub fn rows() -> Vec<Row> {
                         vec![SanType::URI("spiffe://internal/orders".try_into().unwrap())]
                 }))
             },
-        ),
+        )
+        .id("D27"),
         row(
             "a subject that steers a terminal",
             13,

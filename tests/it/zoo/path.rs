@@ -18,7 +18,8 @@ pub fn rows() -> Vec<Row> {
                 let other = Authority::new("other-ca", Key::P256, |_| ());
                 python(&world.leaf_of(&other, |_| ()))
             },
-        ),
+        )
+        .id("D1"),
         row(
             "the CA made again, same kind of key",
             13,
@@ -34,7 +35,8 @@ pub fn rows() -> Vec<Row> {
                 let again = Authority::new("my-ca", Key::P256, |_| ());
                 python(&world.leaf_of(&again, |_| ()))
             },
-        ),
+        )
+        .id("D2"),
         row(
             "the CA made again, another kind of key",
             13,
@@ -45,7 +47,8 @@ pub fn rows() -> Vec<Row> {
                 let again = Authority::new("my-ca", Key::Rsa2048, |_| ());
                 python(&world.leaf_of(&again, |_| ()))
             },
-        ),
+        )
+        .id("D2"),
         row(
             "the CA made again, and sent along",
             13,
@@ -64,7 +67,8 @@ pub fn rows() -> Vec<Row> {
             &["path.self_signed", "path.ca_as_server"],
             &["signed itself", "grpc-pki issue"],
             |world| python(&world.self_signed(ca_true)),
-        ),
+        )
+        .id("D6"),
         row(
             "signed by itself, CA: FALSE, not trusted",
             13,
@@ -72,7 +76,8 @@ pub fn rows() -> Vec<Row> {
             &["path.self_signed"],
             &["--ca FILE"],
             |world| python(&world.self_signed(|_| ())),
-        ),
+        )
+        .id("D6"),
         row(
             "signed by itself, CA: FALSE, as its own CA file",
             0,
@@ -98,7 +103,8 @@ pub fn rows() -> Vec<Row> {
                 let pair = world.self_signed(ca_true);
                 python(&pair).args(["--ca", pair.certificate.to_str().unwrap()])
             },
-        ),
+        )
+        .id("D5"),
         row(
             "CA: TRUE, issued by our CA",
             13,
@@ -110,7 +116,8 @@ pub fn rows() -> Vec<Row> {
                 "Go, Python, C++, Node and Java would accept",
             ],
             |world| python(&world.leaf(ca_true)),
-        ),
+        )
+        .id("D5"),
         row(
             "the CA itself as server",
             13,
@@ -130,7 +137,8 @@ pub fn rows() -> Vec<Row> {
                 "would do the same",
             ],
             |world| python(&world.leaf(for_clients)),
-        ),
+        )
+        .id("D17"),
         row(
             "our client's certificate",
             13,
@@ -154,7 +162,8 @@ pub fn rows() -> Vec<Row> {
                     &world.leaf(|it| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any]),
                 )
             },
-        ),
+        )
+        .id("D18"),
         row(
             "the issuer is not sent along",
             13,
@@ -162,7 +171,8 @@ pub fn rows() -> Vec<Row> {
             &["path.unknown_issuer"],
             &["CN=between"],
             |world| python(&world.leaf_of(&world.ca.below("between"), |_| ())),
-        ),
+        )
+        .id("D3"),
     ]
 }
 

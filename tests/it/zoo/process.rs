@@ -1,12 +1,15 @@
-//! Servers that we did not write, each in a process of its own: `openssl s_server` and Python.
+//! Servers in processes of their own: ours, `openssl s_server`, Python's, and how others are started and ended.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::pki::{Pair, World};
@@ -19,14 +22,31 @@ pub struct Process {
     child: Child,
     said: Arc<(Mutex<Vec<String>>, Condvar)>,
     pub port: u16,
+    /// Whether it has processes of its own to end.
+    parent: bool,
 }
 
 impl Process {
     /// Starts it and waits for the line that `port` reads its port from.
-    fn start(mut command: Command, port: impl Fn(&str) -> Option<u16>) -> Self {
+    pub fn start(command: Command, port: impl Fn(&str) -> Option<u16>) -> Self {
+        // openssl listens to its input, and would end with it.
+        let mut process = Self::spawn(command, Stdio::piped());
+        process.port = process.wait_for(&port);
+        process
+    }
+
+    /// Starts one that is handed the socket to listen on as its standard input: clients may call from then on.
+    pub fn handed(listener: TcpListener, command: Command) -> Self {
+        let port = listener.local_addr().unwrap().port();
+        let mut process = Self::spawn(command, Stdio::from(OwnedFd::from(listener)));
+        process.port = port;
+        process.parent = true;
+        process
+    }
+
+    fn spawn(mut command: Command, stdin: Stdio) -> Self {
         let mut child = command
-            // openssl listens to its input, and would end with it.
-            .stdin(Stdio::piped())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -34,13 +54,12 @@ impl Process {
         let said = Arc::default();
         listen(child.stdout.take().unwrap(), &said);
         listen(child.stderr.take().unwrap(), &said);
-        let mut process = Self {
+        Self {
             child,
             said,
             port: 0,
-        };
-        process.port = process.wait_for(&port);
-        process
+            parent: false,
+        }
     }
 
     /// Waits for a line that `read` makes something of.
@@ -58,6 +77,18 @@ impl Process {
         }
     }
 
+    /// nginx ends its worker when it is asked to, and leaves it behind when it is killed.
+    fn ask_to_end(&mut self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if pid.is_some_and(|it| kill_process(it, Signal::TERM).is_ok()) {
+            let deadline = Instant::now() + DEADLINE;
+            while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+                // Between two looks at the process, never instead of one.
+                thread::sleep(Duration::from_millis(2));
+            }
+        }
+    }
+
     /// What it has said so far.
     pub fn lines(&self) -> Vec<String> {
         self.said.0.lock().unwrap().clone()
@@ -66,6 +97,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if self.parent {
+            self.ask_to_end();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

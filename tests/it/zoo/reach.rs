@@ -24,7 +24,8 @@ pub fn rows() -> Vec<Row> {
             &["dns.not_found"],
             &["does-not-exist.invalid", "spelling"],
             |_| Staged::new(50051, ()).at("does-not-exist.invalid"),
-        ),
+        )
+        .id("B1"),
         row(
             "closed port",
             11,
@@ -32,7 +33,8 @@ pub fn rows() -> Vec<Row> {
             &["tcp.refused"],
             &["nothing listens on port", "127.0.0.1", "start the server"],
             |_| Staged::new(closed_port(), ()),
-        ),
+        )
+        .id("B2"),
         row(
             "a full queue, where packets are dropped",
             11,
@@ -43,7 +45,8 @@ pub fn rows() -> Vec<Row> {
                 let server = Python::new("full").start();
                 Staged::new(server.port, server).quick()
             },
-        ),
+        )
+        .id("B4"),
         row(
             "an address of many machines, to which there is no way",
             11,
@@ -59,7 +62,8 @@ pub fn rows() -> Vec<Row> {
             &["tls.silent"],
             &["never answers", "hang"],
             |_| raw(hold).quick(),
-        ),
+        )
+        .id("B6"),
         row(
             "accepts, and closes at once",
             12,
@@ -67,7 +71,8 @@ pub fn rows() -> Vec<Row> {
             &["tls.closed"],
             &["ended during the handshake"],
             |_| raw(drop),
-        ),
+        )
+        .id("B5"),
         row(
             "closes after the ClientHello",
             12,
@@ -75,7 +80,8 @@ pub fn rows() -> Vec<Row> {
             &["tls.closed"],
             &["closed the connection", "log"],
             |_| raw(close),
-        ),
+        )
+        .id("B5"),
         row(
             "accepts, and resets",
             12,
@@ -83,7 +89,8 @@ pub fn rows() -> Vec<Row> {
             &["tls.closed"],
             &["reset the connection", "log"],
             |_| raw(reset),
-        ),
+        )
+        .id("B5"),
         row(
             "gRPC without TLS (tonic)",
             12,
@@ -94,7 +101,8 @@ pub fn rows() -> Vec<Row> {
                 let server = Tonic::start(None, Answer::Serving, Manner::Prompt);
                 Staged::new(server.port, server)
             },
-        ),
+        )
+        .id("C1"),
         row(
             "gRPC without TLS (SETTINGS by hand)",
             12,
@@ -116,7 +124,8 @@ pub fn rows() -> Vec<Row> {
                 let server = python_http(world);
                 Staged::new(server.port, server)
             },
-        ),
+        )
+        .id("C1"),
         row(
             "SSH",
             12,
@@ -178,13 +187,15 @@ pub fn rows() -> Vec<Row> {
             "protocol version",
             "lowest TLS version",
             &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"],
-        ),
+        )
+        .id("C8"),
         alert(
             "a group that we do not offer",
             "handshake failure",
             "ecdsa-p256",
             &["-groups", "X448"],
-        ),
+        )
+        .id("C9"),
         alert(
             "a name that the server does not know",
             "unrecognized name",
@@ -198,7 +209,8 @@ pub fn rows() -> Vec<Row> {
                 "-key2",
                 "pki/orders.key",
             ],
-        ),
+        )
+        .id("C13"),
         row(
             "no cipher suite in common",
             12,
@@ -213,7 +225,8 @@ pub fn rows() -> Vec<Row> {
                 );
                 Staged::new(server.port, server)
             },
-        ),
+        )
+        .id("C9"),
     ]
 }
 

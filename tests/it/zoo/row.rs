@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::grpc::Tonic;
 use super::pki::World;
+use super::process::Process;
+use super::tool::Tool;
 
 /// What the words of the libraries below look like; none belongs in front of a user.
 const JARGON: &[&str] = &[
@@ -34,10 +37,14 @@ pub struct Row {
     stage: &'static str,
     pub codes: Vec<&'static str>,
     words: Vec<String>,
+    unsaid: Vec<&'static str>,
     staged: Box<dyn Fn(&World) -> Staged + Send + Sync>,
     times: usize,
     told: Vec<(&'static str, Value)>,
     connections: Option<&'static [&'static str]>,
+    /// What it is in the catalogue of failures.
+    pub ids: Vec<&'static str>,
+    pub tools: Vec<Tool>,
 }
 
 /// A row: case, exit code, first failed stage (or none), findings, words, server.
@@ -55,10 +62,13 @@ pub fn row(
         stage,
         codes: codes.to_vec(),
         words: words.iter().map(ToString::to_string).collect(),
+        unsaid: Vec::new(),
         staged: Box::new(staged),
         times: 1,
         told: Vec::new(),
         connections: None,
+        ids: Vec::new(),
+        tools: Vec::new(),
     }
 }
 
@@ -67,8 +77,10 @@ pub struct Staged {
     target: String,
     args: Vec<String>,
     timeout: &'static str,
+    /// A command that runs `verify` for us.
+    through: Vec<String>,
     /// Ends the server when it is dropped.
-    _server: Box<dyn Any>,
+    server: Box<dyn Any>,
 }
 
 impl Staged {
@@ -78,7 +90,8 @@ impl Staged {
             target: format!("localhost:{port}"),
             args: Vec::new(),
             timeout: "5s",
-            _server: Box::new(server),
+            through: Vec::new(),
+            server: Box::new(server),
         }
     }
 
@@ -105,8 +118,32 @@ impl Staged {
         self
     }
 
+    /// Runs `verify` by way of this command, which gets it as its last arguments.
+    pub fn through<S: ToString>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+        self.through = words.into_iter().map(|it| it.to_string()).collect();
+        self
+    }
+
+    /// What the server said, for a row that went wrong.
+    fn said(&self) -> Option<String> {
+        let alone = self.server.downcast_ref::<Process>();
+        let with_backend = || Some(&self.server.downcast_ref::<(Process, Tonic)>()?.0);
+        let server = alone.or_else(with_backend)?;
+        Some(format!("the server: {}", server.lines().join("\n  ")))
+    }
+
     fn command(&self, world: &World, more: &[&str]) -> Command {
         let mut command = verify(world);
+        if let Some((program, words)) = self.through.split_first() {
+            let verify = command;
+            command = Command::new(program);
+            command
+                .args(words)
+                .arg(verify.get_program())
+                .args(verify.get_args())
+                .current_dir(world.path())
+                .stdin(Stdio::null());
+        }
         command
             .args([&self.target, "--timeout", self.timeout])
             .args(&self.args)
@@ -150,6 +187,24 @@ impl Row {
         self
     }
 
+    /// What the text must not have.
+    pub fn unsaid(mut self, words: &'static str) -> Self {
+        self.unsaid.push(words);
+        self
+    }
+
+    /// What it is in the catalogue of failures.
+    pub fn id(mut self, id: &'static str) -> Self {
+        self.ids.push(id);
+        self
+    }
+
+    /// What it cannot do without.
+    pub fn needs(mut self, tool: Tool) -> Self {
+        self.tools.push(tool);
+        self
+    }
+
     /// What stands in the JSON at this pointer.
     pub fn tells(mut self, pointer: &'static str, value: impl Into<Value>) -> Self {
         self.told.push((pointer, value.into()));
@@ -171,6 +226,9 @@ impl Row {
                 break;
             }
             wrong = self.json(&staged, world);
+        }
+        if !wrong.is_empty() {
+            wrong.extend(staged.said());
         }
         wrong
     }
@@ -263,7 +321,8 @@ impl Row {
         }
         let missing = self.words.iter().filter(|it| !told.contains(it.as_str()));
         wrong.extend(missing.map(|it| format!("does not say {it:?}")));
-        let jargon = JARGON.iter().filter(|it| told.contains(**it));
+        let unsaid = JARGON.iter().chain(&self.unsaid);
+        let jargon = unsaid.filter(|it| told.contains(**it));
         wrong.extend(jargon.map(|it| format!("says {it:?}")));
         wrong.extend(super::output::shape_of(&document).err());
         for (pointer, value) in &self.told {

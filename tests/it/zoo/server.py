@@ -1,7 +1,7 @@
 """A server on Python's ssl module, with as much HTTP/2 as one health check takes.
 
-argv[1] is JSON: mode, cert, key, client_ca, verify, alpn, version, ciphers; host and port, or unix. Prints `port N`, then a
-line for each connection.
+argv[1] is JSON: mode, cert, key, client_ca, verify, alpn, version, ciphers, options; host and port, or unix. Prints
+`port N`, then a line for each connection.
 """
 
 import json
@@ -136,6 +136,7 @@ def context():
         made.set_alpn_protocols(["h2"])
     if ASKED.get("version"):
         made.minimum_version = made.maximum_version = ssl.TLSVersion[ASKED["version"]]
+    made.options |= ASKED.get("options", 0)
     return made
 
 
