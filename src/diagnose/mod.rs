@@ -11,6 +11,7 @@ mod enforcement;
 mod fix;
 mod grpc;
 mod http2;
+mod inputs;
 mod name;
 mod opinions;
 mod own;
@@ -31,6 +32,7 @@ use crate::probe::{Observation, Target};
 pub use code::{Code, Outcome, UnknownCode};
 pub use enforcement::{Answer, ClientAuth, Enforcement};
 pub use fix::{ConfigLine, Fix};
+pub use inputs::{InputFile, Inputs};
 pub use opinions::{Client, Opinion};
 pub use pages::{Page, Who};
 
@@ -41,6 +43,8 @@ pub struct Knowledge {
     pub anchors: Vec<Certificate>,
     /// Where they were read.
     pub anchors_path: String,
+    /// The files that were read, as they are.
+    pub inputs: Inputs,
     /// Our own client certificate, where one is to be shown.
     pub identity: Option<Certificate>,
     /// What its file holds behind it.
@@ -276,15 +280,9 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
         stages: Vec::new(),
         findings: Vec::new(),
     };
-    let inputs = match &knowledge.identity {
-        Some(identity) => format!(
-            "{}, as {}",
-            knowledge.anchors_path,
-            words::short(&identity.subject)
-        ),
-        None => knowledge.anchors_path.clone(),
-    };
-    judge.stage(StageId::Inputs, Status::Ok, inputs, None);
+    if judge.inputs() {
+        return conclude(judge, Vec::new(), None, Vec::new());
+    }
     judge.dns();
     judge.tcp();
     judge.tls();
@@ -294,7 +292,18 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
     judge.client_auth();
     judge.grpc();
     let opinions = judge.opinions(&chain);
+    conclude(judge, chain, anchor, opinions)
+}
+
+/// Every stage once, and the findings in order.
+fn conclude(
+    judge: Judge<'_>,
+    chain: Vec<Certificate>,
+    anchor: Option<Certificate>,
+    opinions: Vec<Opinion>,
+) -> Verdict {
     let Judge {
+        observation,
         stages: seen,
         mut findings,
         client_auth,

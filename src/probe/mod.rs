@@ -6,6 +6,7 @@
 
 mod connect;
 mod grpc;
+mod misread;
 mod peek;
 mod stream;
 mod target;
@@ -23,6 +24,7 @@ use crate::store::Identity;
 
 pub use connect::{Attempt, ConnectFailure, Resolution, ResolveFailure};
 pub use grpc::{Http, Rpc, RpcOutcome, Serving};
+pub use misread::{Misread, MisreadTargets};
 pub use peek::Protocol;
 pub use target::{Host, Target, TargetError};
 pub use tls::{CertificateRequest, Failure, Handshake};
@@ -132,6 +134,22 @@ impl Session {
 }
 
 impl Observation {
+    /// Of a server to which not one packet was sent.
+    pub fn none(target: Target) -> Self {
+        Self {
+            target,
+            resolution: Resolution {
+                result: Ok(Vec::new()),
+                elapsed: Duration::ZERO,
+            },
+            attempts: Vec::new(),
+            sessions: Vec::new(),
+            others: Vec::new(),
+            plaintext: None,
+            elapsed: Duration::ZERO,
+        }
+    }
+
     /// The connection that counts.
     pub fn primary(&self) -> Option<&Session> {
         self.sessions.first()

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use rustls::pki_types::ServerName;
 
+use super::misread::is_unspecified;
 use crate::pki::GeneralName;
 
 /// A server, and the name that its certificate is to have.
@@ -35,6 +36,9 @@ pub enum TargetError {
     /// Neither a DNS name nor an IP address.
     #[error("`{0}` is neither a DNS name nor an IP address")]
     Host(String),
+    /// An address that stands for all of a machine's own.
+    #[error("`{0}` is where a server listens, on every interface; a client dials one address")]
+    Listening(String),
     /// No port.
     #[error("`{0}` names no port")]
     NoPort(String),
@@ -115,9 +119,13 @@ impl Target {
         }
         let (host, port) = rest.rsplit_once(':').ok_or_else(no_port)?;
         let port_number = port.parse().ok().filter(|port| *port != 0);
+        let host = Host::parse(host)?;
+        if is_unspecified(&host) {
+            return Err(TargetError::Listening(text.to_owned()));
+        }
         Ok(Self {
             text: text.to_owned(),
-            host: Host::parse(host)?,
+            host,
             port: port_number.ok_or_else(|| TargetError::Port(port.to_owned()))?,
             server_name: None,
         })

@@ -21,6 +21,7 @@ mod certificate;
 mod client_auth;
 mod enforcement;
 mod grpc;
+mod inputs;
 mod issuer;
 mod name;
 mod output;
@@ -48,7 +49,8 @@ fn every_staged_server_gets_its_diagnosis() {
 }
 
 fn table() -> Vec<Row> {
-    let mut rows = reach::rows();
+    let mut rows = inputs::rows();
+    rows.extend(reach::rows());
     rows.extend(path::rows());
     rows.extend(issuer::rows());
     rows.extend(name::rows());

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls_pki_types::PrivateKeyDer;
+
 use super::super::Common;
 use super::Verify;
 use crate::config::Config;
-use crate::diagnose::{Knowledge, KnownEntry};
+use crate::diagnose::{InputFile, Inputs, Knowledge, KnownEntry};
 use crate::error::Error;
 use crate::pki::Certificate;
-use crate::store::{self, Identity, Store};
+use crate::pki::contents::Contents;
+use crate::store::{self, Examined, Identity, Store};
 use crate::text::quoted;
 
 /// Everything that `verify` reads before it connects.
@@ -27,24 +30,122 @@ impl Local {
             .ca
             .clone()
             .unwrap_or_else(|| store.certificate_path("ca"));
-        let anchors = store::read_certificates(&anchors_path)?;
-        let identity = identity(args, store)?.map(Arc::new);
+        let (inputs, key) = read_inputs(args, common, store, &anchors_path)?;
+        let of = |file: &InputFile| file.contents.certificates.clone();
+        let anchors = inputs.ca.as_ref().map(of).unwrap_or_default();
+        let mut chain = inputs.client.as_ref().map(|(it, _)| of(it)).into_iter();
+        let chain = chain.next().unwrap_or_default();
+        let identity = chain.first().zip(key).map(|(certificate, key)| {
+            Arc::new(Identity {
+                chain: chain.iter().map(|it| it.der().clone()).collect(),
+                key,
+                certificate: certificate.clone(),
+            })
+        });
         let knowledge = Knowledge {
             anchors_path: anchors_path.display().to_string(),
             identity: identity.as_ref().map(|it| it.certificate.clone()),
-            identity_issuers: identity.as_deref().map_or_else(Vec::new, issuers),
+            identity_issuers: chain.into_iter().skip(1).collect(),
             require_mtls: args.require_mtls,
             entries: known(config.as_ref(), store),
             flags: common.flags(),
             own_flags: own_flags(args),
             config_path: common.config_path().display().to_string(),
             anchors,
+            inputs,
         };
         Ok(Self {
             knowledge,
             identity,
         })
     }
+}
+
+/// Looks at the files that were named, and at what lies beside them where something is wrong; returns the private
+/// key as well.
+fn read_inputs(
+    args: &Verify,
+    common: &Common,
+    store: &Store,
+    ca: &Path,
+) -> Result<(Inputs, Option<PrivateKeyDer<'static>>), Error> {
+    let mut private = None;
+    let mut examine = |path: &Path| -> Result<InputFile, Error> {
+        let Examined {
+            contents,
+            key,
+            mode,
+        } = store::examine(path)?;
+        private = key;
+        Ok(InputFile {
+            path: path.to_owned(),
+            contents,
+            mode,
+        })
+    };
+    let ca = examine(ca)?;
+    let client = match pair(args, store) {
+        Some((certificate, key)) => Some((examine(&certificate)?, examine(&key)?)),
+        None => None,
+    };
+    let private = private.filter(|_| client.is_some());
+    let mut inputs = Inputs {
+        ca: Some(ca),
+        client,
+        client_name: args.client.clone(),
+        usual_ca: store.certificate_path("ca"),
+        flags: format!("{}{}", other_flags(args), common.flags()),
+        folder_flags: common.flags(),
+        neighbours: Vec::new(),
+    };
+    if inputs.is_failed() {
+        inputs.neighbours = neighbours(&inputs, store);
+    }
+    Ok((inputs, private))
+}
+
+/// What lies in the folder, and beside the files that were named.
+fn neighbours(inputs: &Inputs, store: &Store) -> Vec<(PathBuf, Contents)> {
+    let client = inputs.client.iter().flat_map(|(one, two)| [one, two]);
+    let named = inputs.ca.iter().chain(client);
+    let mut folders = vec![store.dir()];
+    for parent in named.filter_map(|it| it.path.parent()) {
+        if !folders.contains(&parent) {
+            folders.push(parent);
+        }
+    }
+    folders.into_iter().flat_map(store::neighbours).collect()
+}
+
+/// What this run was given besides files and targets, for the same run with other files.
+fn other_flags(args: &Verify) -> String {
+    let mut flags = String::new();
+    if let Some(name) = &args.server_name {
+        flags.push_str(&format!(" --server-name {}", quoted(Path::new(name))));
+    }
+    for (given, flag) in [
+        (args.require_mtls, " --require-mtls"),
+        (args.deep, " --deep"),
+    ] {
+        if given {
+            flags.push_str(flag);
+        }
+    }
+    flags
+}
+
+/// All flags that decide how a server is looked at, as they were given.
+pub(super) fn all_flags(args: &Verify, common: &Common) -> String {
+    let mut flags = String::new();
+    for (flag, file) in [("ca", &args.ca), ("cert", &args.cert), ("key", &args.key)] {
+        if let Some(file) = file {
+            flags.push_str(&format!(" --{flag} {}", quoted(file)));
+        }
+    }
+    if let Some(name) = &args.client {
+        flags.push_str(&format!(" --client {}", quoted(Path::new(name))));
+    }
+    flags + &other_flags(args) + &common.flags()
 }
 
 /// The flags that the next `verify` needs to look at the same server in the same way.
@@ -59,22 +160,13 @@ fn own_flags(args: &Verify) -> String {
     flags
 }
 
-/// The client certificate that was asked for, with its key.
-fn identity(args: &Verify, store: &Store) -> Result<Option<Identity>, Error> {
-    let (certificate, key): (PathBuf, PathBuf) = match (&args.client, &args.cert, &args.key) {
-        (Some(name), ..) => (store.certificate_path(name), store.key_path(name)),
-        (None, Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-        _ => return Ok(None),
-    };
-    Ok(Some(store::read_identity(&certificate, &key)?))
-}
-
-/// What the client certificate's file holds behind it.
-fn issuers(identity: &Identity) -> Vec<Certificate> {
-    let behind = identity.chain.iter().skip(1);
-    behind
-        .filter_map(|der| Certificate::from_der(der.clone()).ok())
-        .collect()
+/// The client certificate that was asked for, and its key.
+fn pair(args: &Verify, store: &Store) -> Option<(PathBuf, PathBuf)> {
+    match (&args.client, &args.cert, &args.key) {
+        (Some(name), ..) => Some((store.certificate_path(name), store.key_path(name))),
+        (None, Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
+        _ => None,
+    }
 }
 
 /// What certs.toml and the folder say about the certificates that could be met.
