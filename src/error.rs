@@ -8,7 +8,7 @@ use crate::apply::ApplyError;
 use crate::config::ConfigError;
 use crate::diagnose::UnknownCode;
 use crate::plan::PlanError;
-use crate::probe::TargetError;
+use crate::probe::{MisreadTargets, TargetError};
 use crate::sample::{MaterialError, ServeError};
 use crate::store::{Content, StoreError};
 use crate::text::{io_text, quoted};
@@ -44,9 +44,12 @@ pub enum Error {
     /// The pki folder.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Whom to verify.
+    /// The name to check.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// Whom to verify.
+    #[error(transparent)]
+    Targets(#[from] MisreadTargets),
 }
 
 /// Why the demonstration did not go as it should.
@@ -98,7 +101,8 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Config(ConfigError::Read { .. } | ConfigError::Write { .. }) => Kind::System,
-            Self::Code(_) | Self::Config(_) | Self::Plan(_) | Self::Target(_) => Kind::Input,
+            Self::Code(_) | Self::Config(_) | Self::Plan(_) => Kind::Input,
+            Self::Target(_) | Self::Targets(_) => Kind::Input,
             Self::Apply(ApplyError::Store(error)) | Self::Store(error) if error.is_input() => {
                 Kind::Input
             }
@@ -143,6 +147,7 @@ impl Hint for Error {
             Self::Plan(error) => error.hint(),
             Self::Serve(error) => error.hint(),
             Self::Target(error) => error.hint(),
+            Self::Targets(error) => error.hint(),
         }
     }
 }
@@ -247,9 +252,22 @@ impl Hint for ServeError {
     }
 }
 
+impl Hint for MisreadTargets {
+    fn hint(&self) -> Option<String> {
+        match &self.command {
+            Some(command) => Some(format!("`{command}`")),
+            None => {
+                let unclear = self.misread.iter().find(|it| it.meant.is_none());
+                unclear.and_then(|it| it.error.hint())
+            }
+        }
+    }
+}
+
 impl Hint for TargetError {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Listening(_) => "write localhost, or the address of the machine".to_owned(),
             Self::Host(_) => "write HOST:PORT, such as localhost:50051 or [::1]:50051".to_owned(),
             Self::NoPort(text) => format!("gRPC has no default port; write {text}:50051"),
             Self::Path(_) | Self::Port(_) => "write HOST:PORT, such as localhost:50051".to_owned(),

@@ -57,6 +57,7 @@ pub fn of(outcome: Outcome) -> u8 {
         Outcome::Dns => DNS,
         Outcome::Grpc => GRPC,
         Outcome::Http2 => HTTP2,
+        Outcome::Inputs => INPUT,
         Outcome::NotServing => NOT_SERVING,
         Outcome::Passes => OK,
         Outcome::Tcp => TCP,

@@ -17,6 +17,8 @@ pub enum Outcome {
     Dns,
     /// gRPC.
     Grpc,
+    /// A local file, or how it was named.
+    Inputs,
     /// The server says NOT_SERVING.
     NotServing,
     /// Worth knowing; gRPC clients get through.
@@ -142,6 +144,44 @@ codes! {
     Http2NotSpoken = "http2.not_http2" => Http2,
     /// HTTP/2 was agreed, but the server never speaks.
     Http2Silent = "http2.no_settings" => Http2,
+    /// The CA file has a byte order mark, or is UTF-16.
+    InputsCaBom = "inputs.ca_bom" => Inputs,
+    /// The CA file is DER or PKCS, not PEM.
+    InputsCaDer = "inputs.ca_der" => Inputs,
+    /// The CA file holds no certificate.
+    InputsCaEmpty = "inputs.ca_empty" => Inputs,
+    /// The CA file is an end entity's certificate.
+    InputsCaIsLeaf = "inputs.ca_is_leaf" => Inputs,
+    /// The CA file is a private key.
+    InputsCaIsKey = "inputs.ca_is_key" => Inputs,
+    /// The private key is the CA's own.
+    InputsCaKeyAsClient = "inputs.ca_key_as_client" => Inputs,
+    /// A certificate of the CA file cannot be read.
+    InputsCaPartly = "inputs.ca_partly_unreadable" => Passes,
+    /// The CA file is damaged.
+    InputsCaUnreadable = "inputs.ca_unreadable" => Inputs,
+    /// The CA file has a private key in it.
+    InputsCaWithKey = "inputs.ca_with_key" => Passes,
+    /// The file of --cert holds no certificate.
+    InputsCertEmpty = "inputs.cert_empty" => Inputs,
+    /// The client certificate does not come first.
+    InputsChainOrder = "inputs.chain_order" => Inputs,
+    /// The client certificate or its key is damaged.
+    InputsClientDamaged = "inputs.client_damaged" => Inputs,
+    /// The client certificate or its key is not plain PEM.
+    InputsClientEncoding = "inputs.client_encoding" => Inputs,
+    /// A private key that rustls does not sign with.
+    InputsIdentityUnusable = "inputs.identity_unusable" => Inputs,
+    /// The file of --key holds no private key.
+    InputsKeyEmpty = "inputs.key_empty" => Inputs,
+    /// The private key is encrypted with a passphrase.
+    InputsKeyEncrypted = "inputs.key_encrypted" => Inputs,
+    /// The private key is another certificate's.
+    InputsKeyMismatch = "inputs.key_mismatch" => Inputs,
+    /// Others may read the private key.
+    InputsKeyReadable = "inputs.key_readable" => Passes,
+    /// --cert and --key are the wrong way round.
+    InputsSwapped = "inputs.swapped" => Inputs,
     /// The certificate does not have the DNS name.
     NameDns = "name.dns_not_in_san" => Certificate,
     /// The certificate does not have the IP address.

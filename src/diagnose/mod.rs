@@ -14,6 +14,7 @@ mod enforcement;
 mod fix;
 mod grpc;
 mod http2;
+mod inputs;
 mod name;
 mod opinions;
 mod own;
@@ -37,6 +38,7 @@ pub use addresses::{AtAddress, Judged, judge_all};
 pub use code::{Code, Outcome, UnknownCode};
 pub use enforcement::{Answer, ClientAuth, Enforcement};
 pub use fix::{ConfigLine, Fix};
+pub use inputs::{InputFile, Inputs};
 pub use opinions::{Client, Opinion};
 pub use pages::{Page, Who};
 pub use revocation::ListFile;
@@ -52,6 +54,8 @@ pub struct Knowledge {
     pub trusts_system: bool,
     /// Whom not to trust any more.
     pub revocation: Vec<ListFile>,
+    /// The files that were read, as they are.
+    pub inputs: Inputs,
     /// Our own client certificate, where one is to be shown.
     pub identity: Option<Certificate>,
     /// What its file holds behind it.
@@ -307,15 +311,9 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
         stages: Vec::new(),
         findings: Vec::new(),
     };
-    let lists = knowledge.revocation.iter().map(|it| it.path.as_str());
-    let mut inputs: Vec<&str> = std::iter::once(knowledge.anchors_path.as_str())
-        .chain(lists)
-        .collect();
-    let identity = knowledge.identity.as_ref();
-    let identity = identity.map(|it| format!("as {}", words::short(&it.subject)));
-    inputs.extend(identity.as_deref());
-    let inputs = inputs.join(", ");
-    judge.stage(StageId::Inputs, Status::Ok, inputs, None);
+    if judge.inputs() {
+        return conclude(judge, Vec::new(), None, Vec::new());
+    }
     judge.dns();
     judge.tcp();
     judge.tls();
@@ -325,7 +323,18 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
     judge.client_auth();
     judge.grpc();
     let opinions = judge.opinions(&chain);
+    conclude(judge, chain, anchor, opinions)
+}
+
+/// Every stage once, and the findings in order.
+fn conclude(
+    judge: Judge<'_>,
+    chain: Vec<Certificate>,
+    anchor: Option<Certificate>,
+    opinions: Vec<Opinion>,
+) -> Verdict {
     let Judge {
+        observation,
         stages: seen,
         mut findings,
         client_auth,

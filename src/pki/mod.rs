@@ -5,6 +5,7 @@
 pub mod algorithm;
 pub mod attribute;
 pub mod certificate;
+pub mod contents;
 pub(crate) mod der;
 pub mod dn;
 pub mod key;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::misread::is_unspecified;
 use super::target::{Host, TargetError};
 use crate::text::printable;
 
@@ -58,6 +59,9 @@ impl Destination {
         let (host, port) = text.rsplit_once(':').ok_or_else(no_port)?;
         let number = port.parse().ok().filter(|port| *port != 0);
         let host = Host::parse(host)?;
+        if is_unspecified(&host) {
+            return Err(TargetError::Listening(written.to_owned()));
+        }
         let number = number.ok_or_else(|| TargetError::Port(port.to_owned()))?;
         Ok(Self::Tcp(host, number))
     }

@@ -7,6 +7,7 @@
 mod connect;
 mod destination;
 mod grpc;
+mod misread;
 mod peek;
 mod stream;
 mod target;
@@ -27,6 +28,7 @@ use crate::store::Identity;
 pub use connect::{Attempt, ConnectFailure, Resolution, Resolve, ResolveFailure, SystemResolver};
 pub use destination::{Address, Destination};
 pub use grpc::{Http, Rpc, RpcOutcome, Serving};
+pub use misread::{Misread, MisreadTargets};
 pub use peek::Protocol;
 pub use target::{Host, Target, TargetError};
 pub use tls::{CertificateRequest, Failure, Handshake};
@@ -153,6 +155,24 @@ impl Session {
 }
 
 impl Observation {
+    /// Of a server to which not one packet was sent.
+    pub fn none(target: Target) -> Self {
+        Self {
+            target,
+            resolution: Resolution {
+                result: Ok(Vec::new()),
+                elapsed: Duration::ZERO,
+            },
+            attempts: Vec::new(),
+            loopbacks: Vec::new(),
+            siblings: Vec::new(),
+            sessions: Vec::new(),
+            others: Vec::new(),
+            plaintext: None,
+            elapsed: Duration::ZERO,
+        }
+    }
+
     /// The connection that counts.
     pub fn primary(&self) -> Option<&Session> {
         self.sessions.first()

@@ -43,6 +43,9 @@ pub enum TargetError {
     /// Neither a DNS name nor an IP address.
     #[error("`{0}` is neither a DNS name nor an IP address")]
     Host(String),
+    /// An address that stands for all of a machine's own.
+    #[error("`{0}` is where a server listens, on every interface; a client dials one address")]
+    Listening(String),
     /// No port.
     #[error("`{0}` names no port")]
     NoPort(String),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Style;
 use crate::config::{ConfigError, Problem};
 use crate::error::{Error, Hint};
+use crate::probe::MisreadTargets;
 use crate::text::printable;
 
 /// A longer line of certs.toml is shown in part, in characters.
@@ -29,8 +30,13 @@ impl Failure<'_> {
         if let Error::Config(ConfigError::Invalid { path, problems }) = self.error {
             return self::problems(path, problems, style);
         }
-        let error = printable(&self.error.to_string());
-        let mut text = format!("{} {error}\n", style.bad("error:"));
+        let mut text = match self.error {
+            Error::Targets(targets) => misread(targets, style),
+            error => {
+                let error = printable(&error.to_string());
+                format!("{} {error}\n", style.bad("error:"))
+            }
+        };
         for cause in self.error.causes() {
             let _ = writeln!(text, "  cause: {}", printable(&cause));
         }
@@ -59,6 +65,18 @@ impl Failure<'_> {
             },
         })
     }
+}
+
+/// Every text that is no target, and how it was understood.
+fn misread(targets: &MisreadTargets, style: Style) -> String {
+    let mut text = String::new();
+    for it in &targets.misread {
+        let error = printable(&it.to_string());
+        let understood = it.understood(targets.server_name.as_ref());
+        let _ = writeln!(text, "{} {error}", style.bad("error:"));
+        let _ = writeln!(text, "  understood: {understood}");
+    }
+    text
 }
 
 /// Every mistake in certs.toml with its line and a caret, then how many there are.

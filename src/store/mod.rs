@@ -17,6 +17,7 @@
     reason = "this room is the one that touches the disk"
 )]
 
+mod examine;
 mod inventory;
 mod lock;
 mod transaction;
@@ -32,6 +33,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use crate::pki::key::KeyError;
 use crate::pki::{Certificate, PrivateKey, pem};
 
+pub use examine::{Examined, examine, neighbours};
 pub use inventory::{CaFiles, EntryFiles, Found, Inventory};
 pub use lock::Guard;
 pub use transaction::{IssuedRecord, Transaction};

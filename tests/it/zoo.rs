@@ -32,6 +32,7 @@ mod go;
 mod grpc;
 mod haproxy;
 mod healthy;
+mod inputs;
 mod issuer;
 mod limits;
 mod name;
@@ -97,7 +98,8 @@ fn say(line: &str) {
 }
 
 fn table() -> Vec<Row> {
-    let mut rows = reach::rows();
+    let mut rows = inputs::rows();
+    rows.extend(reach::rows());
     rows.extend(dial::rows());
     rows.extend(path::rows());
     rows.extend(issuer::rows());

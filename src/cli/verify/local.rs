@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls_pki_types::PrivateKeyDer;
+
 use super::super::Common;
-use super::Verify;
+use super::{Verify, flags};
 use crate::config::Config;
-use crate::diagnose::{Knowledge, KnownEntry, ListFile};
+use crate::diagnose::{InputFile, Inputs, Knowledge, KnownEntry, ListFile};
 use crate::error::Error;
 use crate::pki::Certificate;
-use crate::store::{self, Identity, Store, StoreError};
-use crate::text::quoted;
+use crate::pki::contents::Contents;
+use crate::store::{self, Examined, Identity, Store, StoreError};
 
 /// Stands for the trust store of the system in place of a file; a file by this name is `./system`.
 const SYSTEM: &str = "system";
@@ -27,27 +29,42 @@ impl Local {
     pub(super) fn read(args: &Verify, common: &Common, store: &Store) -> Result<Self, Error> {
         let config = common.load_config_if_there()?;
         let trusts_system = args.ca.as_deref() == Some(Path::new(SYSTEM));
+        let anchors_path = args
+            .ca
+            .clone()
+            .unwrap_or_else(|| store.certificate_path("ca"));
+        let file = (!trusts_system).then_some(anchors_path.as_path());
+        let (inputs, key) = read_inputs(args, common, store, file)?;
+        let of = |file: &InputFile| file.contents.certificates.clone();
         let (anchors, anchors_path) = if trusts_system {
             let anchors = store::read_system_certificates()?;
             (anchors, "the system's trust store".to_owned())
         } else {
-            let path = args.ca.clone();
-            let path = path.unwrap_or_else(|| store.certificate_path("ca"));
-            (store::read_certificates(&path)?, path.display().to_string())
+            let anchors = inputs.ca.as_ref().map(of).unwrap_or_default();
+            (anchors, anchors_path.display().to_string())
         };
-        let identity = identity(args, store)?.map(Arc::new);
+        let chain = inputs.client.as_ref().map(|(it, _)| of(it));
+        let chain = chain.unwrap_or_default();
+        let identity = chain.first().zip(key).map(|(certificate, key)| {
+            Arc::new(Identity {
+                chain: chain.iter().map(|it| it.der().clone()).collect(),
+                key,
+                certificate: certificate.clone(),
+            })
+        });
         let knowledge = Knowledge {
             anchors_path,
             trusts_system,
             revocation: revocation(args, store)?,
             identity: identity.as_ref().map(|it| it.certificate.clone()),
-            identity_issuers: identity.as_deref().map_or_else(Vec::new, issuers),
+            identity_issuers: chain.into_iter().skip(1).collect(),
             require_mtls: args.require_mtls,
             entries: known(config.as_ref(), store),
             flags: common.flags(),
-            own_flags: own_flags(args),
+            own_flags: flags::of_server(args),
             config_path: common.config_path().display().to_string(),
             anchors,
+            inputs,
         };
         Ok(Self {
             knowledge,
@@ -56,23 +73,60 @@ impl Local {
     }
 }
 
-/// The flags that the next `verify` needs to look at the same server in the same way.
-fn own_flags(args: &Verify) -> String {
-    let mut flags = String::new();
-    if let Some(ca) = &args.ca {
-        flags.push_str(&format!(" --ca {}", quoted(ca)));
+/// Looks at the files that were named, and at what lies beside them where something is wrong; returns the private
+/// key as well.
+fn read_inputs(
+    args: &Verify,
+    common: &Common,
+    store: &Store,
+    ca: Option<&Path>,
+) -> Result<(Inputs, Option<PrivateKeyDer<'static>>), Error> {
+    let mut private = None;
+    let mut examine = |path: &Path| -> Result<InputFile, Error> {
+        let Examined {
+            contents,
+            key,
+            mode,
+        } = store::examine(path)?;
+        private = key;
+        Ok(InputFile {
+            path: path.to_owned(),
+            contents,
+            mode,
+        })
+    };
+    let ca = ca.map(&mut examine).transpose()?;
+    let client = match pair(args, store) {
+        Some((certificate, key)) => Some((examine(&certificate)?, examine(&key)?)),
+        None => None,
+    };
+    let private = private.filter(|_| client.is_some());
+    let mut inputs = Inputs {
+        ca,
+        client,
+        client_name: args.client.clone(),
+        usual_ca: store.certificate_path("ca"),
+        flags: format!("{}{}", flags::others(args), common.flags()),
+        folder_flags: common.flags(),
+        neighbours: Vec::new(),
+    };
+    if inputs.is_failed() {
+        inputs.neighbours = neighbours(&inputs, store);
     }
-    for crl in &args.crl {
-        flags.push_str(&format!(" --crl {}", quoted(crl)));
+    Ok((inputs, private))
+}
+
+/// What lies in the folder, and beside the files that were named.
+fn neighbours(inputs: &Inputs, store: &Store) -> Vec<(PathBuf, Contents)> {
+    let client = inputs.client.iter().flat_map(|(one, two)| [one, two]);
+    let named = inputs.ca.iter().chain(client);
+    let mut folders = vec![store.dir()];
+    for parent in named.filter_map(|it| it.path.parent()) {
+        if !folders.contains(&parent) {
+            folders.push(parent);
+        }
     }
-    if let Some(id) = &args.spiffe_id {
-        flags.push_str(&format!(" --spiffe-id {}", quoted(Path::new(id))));
-    }
-    if let Some(name) = &args.server_name {
-        flags.push_str(&format!(" --server-name {}", quoted(Path::new(name))));
-    }
-    flags.push_str(&args.dial.flags());
-    flags
+    folders.into_iter().flat_map(store::neighbours).collect()
 }
 
 /// The revocation lists that were named, and those of the folder.
@@ -99,22 +153,13 @@ fn revocation(args: &Verify, store: &Store) -> Result<Vec<ListFile>, Error> {
     Ok(files)
 }
 
-/// The client certificate that was asked for, with its key.
-fn identity(args: &Verify, store: &Store) -> Result<Option<Identity>, Error> {
-    let (certificate, key): (PathBuf, PathBuf) = match (&args.client, &args.cert, &args.key) {
-        (Some(name), ..) => (store.certificate_path(name), store.key_path(name)),
-        (None, Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-        _ => return Ok(None),
-    };
-    Ok(Some(store::read_identity(&certificate, &key)?))
-}
-
-/// What the client certificate's file holds behind it.
-fn issuers(identity: &Identity) -> Vec<Certificate> {
-    let behind = identity.chain.iter().skip(1);
-    behind
-        .filter_map(|der| Certificate::from_der(der.clone()).ok())
-        .collect()
+/// The client certificate that was asked for, and its key.
+fn pair(args: &Verify, store: &Store) -> Option<(PathBuf, PathBuf)> {
+    match (&args.client, &args.cert, &args.key) {
+        (Some(name), ..) => Some((store.certificate_path(name), store.key_path(name))),
+        (None, Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
+        _ => None,
+    }
 }
 
 /// What certs.toml and the folder say about the certificates that could be met.

@@ -1,6 +1,7 @@
 //! `grpc-pki verify`
 
 mod dial;
+mod flags;
 mod local;
 mod many;
 mod throwaway;
@@ -13,7 +14,7 @@ use super::context::Printer;
 use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, runtime};
 use crate::diagnose::{self, Judged, Verdict};
 use crate::error::Error;
-use crate::probe::{Destination, Host, Request, Target};
+use crate::probe::{Destination, Host, Misread, MisreadTargets, Observation, Request, Target};
 use crate::report::{VerifyReport, common_exit};
 use dial::Dial;
 use local::Local;
@@ -91,7 +92,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 impl Verify {
     pub(super) fn run(&self, common: &Common, printer: &mut Printer<'_, '_>) -> Done {
         let now = printer.context.now;
-        let targets = self.targets()?;
+        let targets = self.targets(common)?;
         let store = common.store();
         store.recover(LOCK_TIMEOUT)?;
         let Local {
@@ -119,10 +120,16 @@ impl Verify {
             timeout: self.timeout,
             now,
         });
-        let runtime = runtime()?;
-        let observations = runtime.block_on(observe_all(requests.collect()));
-        // A resolver that hangs must not keep the process.
-        runtime.shutdown_background();
+        let observations = if knowledge.inputs.is_failed() {
+            // No server is to blame, and none is asked.
+            requests.map(|it| Observation::none(it.target)).collect()
+        } else {
+            let runtime = runtime()?;
+            let observations = runtime.block_on(observe_all(requests.collect()));
+            // A resolver that hangs must not keep the process.
+            runtime.shutdown_background();
+            observations
+        };
         let mut codes = Vec::new();
         for observation in observations {
             let Judged {
@@ -142,7 +149,7 @@ impl Verify {
         Ok(common_exit(&codes))
     }
 
-    fn targets(&self) -> Result<Vec<Target>, Error> {
+    fn targets(&self, common: &Common) -> Result<Vec<Target>, Error> {
         let server_name = self.server_name.as_deref().map(Host::parse).transpose()?;
         let place = self
             .dial
@@ -152,15 +159,38 @@ impl Verify {
             .transpose()?;
         let spiffe_id = self.spiffe_id.as_deref().map(Target::parse_spiffe_id);
         let spiffe_id = spiffe_id.transpose()?;
-        let parse = |text: &String| {
-            Target::parse(text).map(|it| Target {
-                server_name: server_name.clone(),
-                dial: place.clone().unwrap_or(it.dial),
-                spiffe_id: spiffe_id.clone(),
-                ..it
-            })
-        };
-        Ok(self.targets.iter().map(parse).collect::<Result<_, _>>()?)
+        let mut targets = Vec::new();
+        let mut misread = Vec::new();
+        let mut meant = Vec::new();
+        for text in &self.targets {
+            match Target::parse(text) {
+                Ok(target) => {
+                    meant.push(Some(text.clone()));
+                    targets.push(Target {
+                        server_name: server_name.clone(),
+                        spiffe_id: spiffe_id.clone(),
+                        dial: place.clone().unwrap_or(target.dial),
+                        ..target
+                    });
+                }
+                Err(error) => {
+                    let one = Misread::new(text, error);
+                    meant.push(one.meant.clone());
+                    misread.push(one);
+                }
+            }
+        }
+        if misread.is_empty() {
+            return Ok(targets);
+        }
+        let meant: Option<Vec<String>> = meant.into_iter().collect();
+        let flags = flags::all(self, common);
+        let command = meant.map(|it| format!("grpc-pki verify {}{flags}", it.join(" ")));
+        Err(Error::from(MisreadTargets {
+            misread,
+            server_name,
+            command,
+        }))
     }
 }
 

@@ -5,6 +5,8 @@
 mod answer;
 mod dial;
 mod dns_tcp_tls;
+mod inputs_ca;
+mod inputs_client;
 mod name_time;
 mod path;
 mod trust;
@@ -96,6 +98,25 @@ impl Code {
             Self::Http2Closed => &answer::HTTP2_CLOSED,
             Self::Http2NotSpoken => &answer::HTTP2_NOT_SPOKEN,
             Self::Http2Silent => &answer::HTTP2_SILENT,
+            Self::InputsCaBom => &inputs_ca::CA_BOM,
+            Self::InputsCaDer => &inputs_ca::CA_DER,
+            Self::InputsCaEmpty => &inputs_ca::CA_EMPTY,
+            Self::InputsCaIsLeaf => &inputs_ca::CA_IS_LEAF,
+            Self::InputsCaIsKey => &inputs_ca::CA_IS_KEY,
+            Self::InputsCaKeyAsClient => &inputs_client::CA_KEY_AS_CLIENT,
+            Self::InputsCaPartly => &inputs_ca::CA_PARTLY,
+            Self::InputsCaUnreadable => &inputs_ca::CA_UNREADABLE,
+            Self::InputsCaWithKey => &inputs_ca::CA_WITH_KEY,
+            Self::InputsCertEmpty => &inputs_client::CERT_EMPTY,
+            Self::InputsChainOrder => &inputs_client::CHAIN_ORDER,
+            Self::InputsClientDamaged => &inputs_client::CLIENT_DAMAGED,
+            Self::InputsClientEncoding => &inputs_client::CLIENT_ENCODING,
+            Self::InputsIdentityUnusable => &inputs_client::IDENTITY_UNUSABLE,
+            Self::InputsKeyEmpty => &inputs_client::KEY_EMPTY,
+            Self::InputsKeyEncrypted => &inputs_client::KEY_ENCRYPTED,
+            Self::InputsKeyMismatch => &inputs_client::KEY_MISMATCH,
+            Self::InputsKeyReadable => &inputs_client::KEY_READABLE,
+            Self::InputsSwapped => &inputs_client::SWAPPED,
             Self::NameDns => &name_time::NAME_DNS,
             Self::NameIp => &name_time::NAME_IP,
             Self::NameNoSan => &name_time::NAME_NO_SAN,

@@ -126,7 +126,8 @@ impl Report for VerifyReport {
     fn human(&self, style: Style) -> String {
         let mut text = self.headline(style);
         let shown = self.verdict.stages.iter().filter(|stage| {
-            stage.status != Status::NotReached && (style.verbose || stage.id.as_str() != "inputs")
+            let is_quiet = stage.id == StageId::Inputs && stage.status == Status::Ok;
+            stage.status != Status::NotReached && (style.verbose || !is_quiet)
         });
         text.extend(shown.map(|stage| Self::line(stage, style)));
         text.push_str(&self.addresses(style));
