@@ -291,6 +291,27 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_replaced_where_it_stands_on_one_line() {
+        let (old, new) = ("spiffe://a/b", "spiffe://a/c");
+        let line = |text: &str| {
+            let config = Config::parse(Path::new("certs.toml"), text.as_bytes()).unwrap();
+            config.certificates[0].place.replace("URI", old, new)
+        };
+        let list = line("[alt_names]\nDNS = \"a\"\nURI = \"spiffe://a/b\" # who\n").unwrap();
+        assert_eq!(
+            (list.line, list.text.as_str()),
+            (3, "URI = [\"spiffe://a/c\"] # who")
+        );
+        for text in [
+            "[alt_names]\nURI.1 = \"spiffe://a/b\"\n",
+            "[alt_names]\nURI = \"spiffe://a/x\"\n",
+            "[alt_names]\nDNS = \"a\"\n",
+        ] {
+            assert_eq!(line(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn a_layout_that_one_line_cannot_mend_is_told_in_words() {
         for text in [
             "[alt_names]\nDNS = [\n  \"a\",\n  \"b\"\n]\n",

@@ -192,7 +192,7 @@ codes! {
     NameSpiffeMismatch = "name.spiffe_mismatch" => Certificate,
     /// The certificate has no SPIFFE id.
     NameSpiffeMissing = "name.spiffe_missing" => Certificate,
-    /// The certificate has several URIs, so none is its SPIFFE id.
+    /// The certificate has more than one URI.
     NameSpiffeSeveral = "name.spiffe_several" => Certificate,
     /// Trusted, but other clients refuse it.
     OpinionsRefusedElsewhere = "opinions.refused_elsewhere" => Passes,
@@ -202,10 +202,10 @@ codes! {
     PathCaRecreated = "path.ca_recreated" => Certificate,
     /// A critical extension that is not understood.
     PathCriticalExtension = "path.critical_extension" => Certificate,
-    /// A revocation list is out of date, or from the future.
+    /// A revocation list that is not of today.
     PathCrlExpired = "path.crl_expired" => Passes,
-    /// A revocation list that is about other certificates.
-    PathCrlNotForThisChain = "path.crl_not_for_this_chain" => Passes,
+    /// A revocation list of another CA.
+    PathCrlNotForThisChain = "path.crl_not_for_chain" => Passes,
     /// A revocation list that cannot be used.
     PathCrlUnusable = "path.crl_unusable" => Passes,
     /// A certificate that is no CA issued another.

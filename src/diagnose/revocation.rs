@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use super::opinions::{Case, Client, Row};
 use super::words::short;
-use super::{Code, Finding, Fix, Judge, Knowledge};
+use super::{Code, Finding, Fix, Judge, Knowledge, KnownEntry};
 use crate::pki::path::Path;
 use crate::pki::revocation::{Flaw, Revocation, deciding};
 use crate::pki::validity::Moment;
 use crate::pki::{Certificate, RevocationList};
-use crate::text::{date, printable, until};
+use crate::text::{date, plural, printable, until};
 
 /// Who would decide otherwise: everyone.
 pub(super) const OPINION: Row = Row {
@@ -83,9 +83,7 @@ impl Judge<'_> {
             }
         }
         if path.anchor().is_some() {
-            for file in &knowledge.revocation {
-                self.out_of_place(file, path);
-            }
+            self.out_of_place(path);
         }
     }
 
@@ -220,43 +218,27 @@ impl Judge<'_> {
         self.find(headline, finding);
     }
 
-    /// Tells of a file without a list of any CA of the path. One that only lay in the folder may be about others, but
-    /// not about another CA of the same name.
-    fn out_of_place(&mut self, file: &ListFile, path: &Path<'_>) {
+    /// Tells of files without a list of any CA of the path, all in one go.
+    fn out_of_place(&mut self, path: &Path<'_>) {
         let issuers: Vec<&Certificate> = path.issued().map(|(_, issuer)| issuer).collect();
-        let of_path = |list: &RevocationList| issuers.iter().any(|it| list.is_issued_by(it));
-        if file.lists.iter().any(|it| of_path(it)) {
+        let files = self.knowledge.revocation.iter();
+        let strangers: Vec<_> = files
+            .filter_map(|file| Some((file, stranger(file, &issuers)?)))
+            .collect();
+        let Some((file, (why, fix))) = strangers.first() else {
             return;
-        }
-        let by_name = |list: &&Arc<RevocationList>| issuers.iter().any(|it| list.names(it));
-        let namesake = file.lists.iter().find(by_name);
-        let (why, fix) = match (namesake, issuers.first(), file.lists.first()) {
-            (Some(list), ..) => {
-                let name = printable(&list.issuer.to_string());
-                let why = format!(
-                    "It bears the name {name}, but the key of the CA of that name did not sign it: the list is damaged, \
-                     or the CA was made again."
-                );
-                (why, format!("have the {name} of today make a new list"))
-            }
-            (None, ..) if !file.named => return,
-            (None, Some(issuer), Some(list)) => {
-                let name = printable(&issuer.subject.to_string());
-                let other = printable(&list.issuer.to_string());
-                let why = format!("It is from {other}; the certificate of the server is from {name}.");
-                (why, format!("pass the list of {name}: `--crl FILE`"))
-            }
-            _ => (
-                "The certificate of the server is trusted as it is, so there is no CA that could revoke it.".to_owned(),
-                "leave `--crl` out".to_owned(),
+        };
+        let file = printable(&file.path);
+        let headline = match strangers.len() - 1 {
+            0 => format!("the revocation list in {file} is not about this server"),
+            more => format!(
+                "the revocation lists in {file} and {} are not about this server",
+                plural(more, "other file")
             ),
         };
-        let headline = format!(
-            "the revocation list in {} is not about this server",
-            printable(&file.path)
-        );
+        let fix = Fix::steps([fix]);
         let code = Code::PathCrlNotForThisChain;
-        let finding = Finding::new(code, headline.clone(), why, Fix::steps([fix]));
+        let finding = Finding::new(code, headline.clone(), why, fix);
         self.find(headline, finding);
     }
 
@@ -289,14 +271,50 @@ impl Judge<'_> {
     }
 }
 
+/// Why a file says nothing of what these CAs issued, and what to do; `None` where it does. A file that only lay in the
+/// folder may be about others, but not about another CA of the same name.
+fn stranger(file: &ListFile, issuers: &[&Certificate]) -> Option<(String, String)> {
+    let lists = || file.lists.iter();
+    if lists().any(|list| issuers.iter().any(|it| list.is_issued_by(it))) {
+        return None;
+    }
+    let namesake = lists().find(|list| issuers.iter().any(|it| list.names(it)));
+    match (namesake, issuers.first()) {
+        (Some(list), _) => {
+            let name = printable(&list.issuer.to_string());
+            let why = format!(
+                "It bears the name {name}, but the key of the CA of that name did not sign it: the list is damaged, \
+                 or the CA was made again."
+            );
+            Some((why, format!("have the {name} of today make a new list")))
+        }
+        (None, _) if !file.named => None,
+        (None, Some(issuer)) => {
+            let name = printable(&issuer.subject.to_string());
+            let other = printable(&lists().next()?.issuer.to_string());
+            let why = format!("It is from {other}; the certificate of the server is from {name}.");
+            Some((why, format!("pass the list of {name}: `--crl FILE`")))
+        }
+        (None, None) => {
+            let why = "The certificate of the server is trusted as it is, so there is no CA that could revoke it.";
+            Some((why.to_owned(), "leave `--crl` out".to_owned()))
+        }
+    }
+}
+
 impl Knowledge {
     /// How to get a server off a list: `issue` alone sees no reason to replace a certificate that is on one.
     fn replace_revoked(&self, served: &Certificate, list: &RevocationList) -> Fix {
-        let Some(entry) = self.owner(served) else {
-            return self.issue_again(served);
+        // What another CA made has serial numbers of its own.
+        let same_issuer = |it: &Certificate| it.issuer == served.issuer;
+        let on_disk = |entry: &KnownEntry| entry.certificate.clone().filter(same_issuer);
+        let owner = self.owner(served);
+        let Some((entry, on_disk)) = owner.and_then(|it| Some((it, on_disk(it)?))) else {
+            return Fix::steps([
+                "have the server's certificate issued anew with another key, and restart the server",
+            ]);
         };
-        let on_disk = entry.certificate.as_ref();
-        if on_disk.is_some_and(|it| list.revocation(it).is_none()) {
+        if list.revocation(&on_disk).is_none() {
             return Fix::steps([
                 "restart the server, or have it load its files again: the certificate on disk is another one, which is \
                  not on the list",

@@ -36,6 +36,7 @@ class Stage:
     ca_key: str = key
     ca_days: int = 30
     self_signed: bool = False
+    revoked: bool = False
     server: dict = field(default_factory=dict)
 
     def make(self, folder: Path) -> None:
@@ -62,10 +63,22 @@ class Stage:
             f"x509 -req -in ca.csr -days {self.ca_days} -extfile ca.ext -signkey ca.key -out ca.crt",
             f"{sign} -CA ca.crt -CAkey ca.key -CAcreateserial -out server.crt",
         )
+        if self.revoked:
+            self.revoke(folder)
+
+    def revoke(self, folder: Path) -> None:
+        """pki/crl.pem, which `verify` reads by itself."""
+        (folder / "pki").mkdir()
+        (folder / "index").touch()
+        (folder / "ca.cnf").write_text("[ca]\ndefault_ca = ours\n[ours]\ndatabase = index\n"
+                                       "default_md = sha256\ndefault_crl_days = 7\n")
+        ca = "ca -config ca.cnf -keyfile ca.key -cert ca.crt"
+        openssl(folder, f"{ca} -revoke server.crt", f"{ca} -gencrl -out pki/crl.pem")
 
 
 STAGES = {
     "healthy": Stage(),
+    "revoked": Stage(revoked=True),
     "cn-only": Stage(names=""),
     "ca-true": Stage(ca="TRUE"),
     "ca-true, self-signed": Stage(ca="TRUE", self_signed=True),

@@ -31,12 +31,16 @@ fn alone_it_lists_every_code_by_stage() {
       path.ca_as_server           A CA's certificate is used as a server's
       path.ca_recreated           A CA of the same name, but with another key
       path.critical_extension     A critical extension that is not understood
+      path.crl_expired            A revocation list that is not of today
+      path.crl_not_for_chain      A revocation list of another CA
+      path.crl_unusable           A revocation list that cannot be used
       path.issuer_not_ca          A certificate that is no CA issued another
       path.issuer_purpose         An intermediate CA that is not for servers
       path.length                 More intermediates than a CA allows
       path.name_constraints       A name that a CA of the chain may not certify
       path.purpose                The certificate is not for servers
       path.refused                rustls refuses the certificate for another reason
+      path.revoked                The certificate was revoked by its CA
       path.self_signed            The certificate signed itself and is not trusted
       path.unknown_issuer         The certificate is from a CA that is not trusted
       path.unreadable             Not an X.509 certificate that can be read
@@ -45,6 +49,9 @@ fn alone_it_lists_every_code_by_stage() {
       name.dns_not_in_san         The certificate does not have the DNS name
       name.ip_not_in_san          The certificate does not have the IP address
       name.no_san                 The certificate has no subjectAltName
+      name.spiffe_mismatch        The certificate has another SPIFFE id
+      name.spiffe_missing         The certificate has no SPIFFE id
+      name.spiffe_several         The certificate has more than one URI
     time
       time.anchor_expired         A trusted CA expired, or is not yet valid
       time.expired                The certificate expired

@@ -35,6 +35,7 @@ mod healthy;
 mod inputs;
 mod issuer;
 mod limits;
+mod lists;
 mod name;
 mod nginx;
 mod output;
@@ -43,10 +44,13 @@ mod pki;
 mod process;
 mod reach;
 mod resolver;
+mod revocation;
 mod row;
 mod sockets;
+mod spiffe;
 mod stacks;
 mod tool;
+mod trust;
 
 /// Rows that run at one time: most of them wait.
 const PARALLEL: usize = 4;
@@ -104,6 +108,10 @@ fn table() -> Vec<Row> {
     rows.extend(path::rows());
     rows.extend(issuer::rows());
     rows.extend(name::rows());
+    rows.extend(revocation::rows());
+    rows.extend(lists::rows());
+    rows.extend(trust::rows());
+    rows.extend(spiffe::rows());
     rows.extend(certificate::rows());
     rows.extend(beyond::rows());
     rows.extend(client_auth::rows());

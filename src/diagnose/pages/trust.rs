@@ -22,16 +22,9 @@ pub(super) const REVOKED: Page = Page {
     fix: &[
         (
             GrpcPki,
-            "`grpc-pki issue NAME --force`: a new key and a new certificate, then restart the server",
+            "`grpc-pki issue NAME --force`, which makes a new key as well",
         ),
-        (
-            Server,
-            "look whether it still has the old files loaded, where new ones lie on disk",
-        ),
-        (
-            Client,
-            "remember that the clients do not notice: the server is what has to change",
-        ),
+        (Server, "restart it; look whether it loads the new files"),
     ],
 };
 

@@ -216,7 +216,12 @@ fn verify() {
 
     Options:
           --ca <FILE>
-              CA certificates to trust [default: ca.crt in the folder]
+              CA certificates to trust, or `system` for those that this machine trusts [default: ca.crt
+              in the folder]
+
+          --crl <FILE>
+              Revocation lists (CRLs) to look into, besides crl.pem in the folder where it is there (can
+              be repeated)
 
           --client <NAME>
               Client certificate to show, by its name in the folder
@@ -243,6 +248,8 @@ fn verify() {
           --all-addresses
               Look at every address of the name, up to 32, not at the first alone that answers; fails
               where one does, with the exit code of the first that does
+          --spiffe-id <URI>
+              SPIFFE id to check instead of a name
 
           --timeout <TIME>
               Limit for each step on its own, such as 5s or 500ms: resolving, connecting, the handshake,
@@ -261,7 +268,9 @@ fn verify() {
       grpc-pki verify orders:443 --connect 10.0.0.7:443    check and send the name, dial elsewhere
       grpc-pki verify orders:443 --all-addresses           every machine behind the name
       grpc-pki verify unix:/run/orders.sock                a Unix socket; the name is localhost
+      grpc-pki verify 10.0.0.7:443 --spiffe-id spiffe://internal/orders   check a SPIFFE id instead
       grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
+      grpc-pki verify example.com:443 --ca system          trust the CAs that this machine trusts
       grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
     "#);
 }

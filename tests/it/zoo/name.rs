@@ -13,6 +13,12 @@ pub fn rows() -> Vec<Row> {
             python(&pair).args(["--server-name", wanted])
         }
     };
+    let uri = |uri: &'static str| {
+        move |world: &World| {
+            let uri = SanType::URI(uri.try_into().unwrap());
+            python(&world.leaf(|it| it.subject_alt_names = vec![uri]))
+        }
+    };
     vec![
         row(
             "a name that the certificate lacks",
@@ -177,19 +183,25 @@ pub fn rows() -> Vec<Row> {
             },
         ),
         row(
+            "a SPIFFE id alone",
+            13,
+            "name",
+            &["name.no_san"],
+            &[
+                "localhost",
+                "cannot match a URI",
+                "`--spiffe-id spiffe://internal/orders`",
+            ],
+            uri("spiffe://internal/orders"),
+        ),
+        row(
             "a URI alone",
             13,
             "name",
             &["name.no_san"],
-            &["localhost"],
-            |world| {
-                python(&world.leaf(|it| {
-                    it.subject_alt_names =
-                        vec![SanType::URI("spiffe://internal/orders".try_into().unwrap())]
-                }))
-            },
-        )
-        .id("D27"),
+            &["localhost", "has no name in subjectAltName"],
+            uri("https://internal/orders"),
+        ),
         row(
             "a subject that steers a terminal",
             13,

@@ -6,10 +6,11 @@ use std::process::Command;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
-    PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256, RsaKeySize,
-    SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512,
+    PKCS_ED25519, PKCS_RSA_SHA256, RevocationReason, RevokedCertParams, RsaKeySize, SanType,
+    SerialNumber,
 };
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
@@ -27,6 +28,10 @@ profile = "client"
 [certs.orders]
 profile = "server"
 alt_names = { DNS = ["orders.internal", "*.pods.internal"] }
+
+[certs.ledger]
+profile = "peer"
+alt_names = { DNS = ["ledger.internal"], URI = "spiffe://internal/ledger" }
 "#;
 
 /// The folder that every row runs in: a CA and certificates of our own making.
@@ -176,6 +181,13 @@ impl Authority {
         }
     }
 
+    /// The same key in another certificate of this name, changed by `change`.
+    pub fn again(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> String {
+        let mut params = authority(name);
+        change(&mut params);
+        params.self_signed(self.issuer.key()).unwrap().pem()
+    }
+
     /// A CA below this one.
     pub fn below(&self, name: &str) -> Self {
         self.below_with(name, |_| ())
@@ -191,6 +203,33 @@ impl Authority {
             issuer: Issuer::new(params, key),
             pem,
         }
+    }
+}
+
+impl Authority {
+    /// Its revocation list of today with these serial numbers, changed by `change`.
+    pub fn revokes(
+        &self,
+        revoked: &[(Vec<u8>, RevocationReason)],
+        change: impl FnOnce(&mut CertificateRevocationListParams),
+    ) -> String {
+        let now = OffsetDateTime::now_utc();
+        let entry = |(serial, reason): &(Vec<u8>, RevocationReason)| RevokedCertParams {
+            serial_number: SerialNumber::from_slice(serial),
+            revocation_time: now - Duration::days(3),
+            reason_code: Some(*reason),
+            invalidity_date: None,
+        };
+        let mut params = CertificateRevocationListParams {
+            this_update: now - Duration::hours(1),
+            next_update: now + Duration::days(7),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.iter().map(entry).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        change(&mut params);
+        params.signed_by(&self.issuer).unwrap().pem().unwrap()
     }
 }
 

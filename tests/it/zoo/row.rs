@@ -1,6 +1,7 @@
 //! One row of the table, and how it is checked.
 
 use std::any::Any;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -76,6 +77,7 @@ pub fn row(
 pub struct Staged {
     target: String,
     args: Vec<String>,
+    system: Option<String>,
     timeout: &'static str,
     /// A command that runs `verify` for us.
     through: Vec<String>,
@@ -89,6 +91,7 @@ impl Staged {
         Self {
             target: format!("localhost:{port}"),
             args: Vec::new(),
+            system: None,
             timeout: "5s",
             through: Vec::new(),
             server: Box::new(server),
@@ -110,6 +113,21 @@ impl Staged {
     pub fn args<S: ToString>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         self.args.extend(args.into_iter().map(|it| it.to_string()));
         self
+    }
+
+    pub fn file(self, flag: &str, file: &Path) -> Self {
+        self.args([flag, file.to_str().unwrap()])
+    }
+
+    /// With this revocation list.
+    pub fn list(self, world: &World, pem: &str) -> Self {
+        self.file("--crl", &world.file(pem))
+    }
+
+    /// On a system that trusts the CAs of this file.
+    pub fn on_a_system_with(mut self, file: &Path) -> Self {
+        self.system = Some(file.display().to_string());
+        self.args(["--ca", "system"])
     }
 
     /// For a server that keeps the client waiting: all the time that there is.
@@ -148,6 +166,9 @@ impl Staged {
             .args([&self.target, "--timeout", self.timeout])
             .args(&self.args)
             .args(more);
+        if let Some(file) = &self.system {
+            command.env("SSL_CERT_FILE", file).env("SSL_CERT_DIR", "");
+        }
         command
     }
 }

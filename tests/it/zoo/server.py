@@ -1,6 +1,6 @@
 """A server on Python's ssl module, with as much HTTP/2 as one health check takes.
 
-argv[1] is JSON: mode, cert, key, client_ca, verify, alpn, version, ciphers, options; host and port, or unix. Prints
+argv[1] is JSON: mode, cert, key, client_ca, crl, verify, alpn, version, ciphers, options; host and port, or unix. Prints
 `port N`, then a line for each connection.
 """
 
@@ -131,6 +131,9 @@ def context():
     made.load_cert_chain(ASKED["cert"], ASKED["key"])
     if ASKED.get("client_ca"):
         made.load_verify_locations(ASKED["client_ca"])
+    if ASKED.get("crl"):
+        made.load_verify_locations(ASKED["crl"])
+        made.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     made.verify_mode = VERIFY[ASKED.get("verify", "none")]
     if ASKED.get("alpn", True):
         made.set_alpn_protocols(["h2"])
