@@ -12,11 +12,14 @@ mod fix;
 mod grpc;
 mod http2;
 mod name;
+mod negotiation;
+mod offers;
 mod opinions;
 mod own;
 mod pages;
 mod path;
 mod reach;
+mod site;
 mod time;
 mod words;
 
@@ -31,6 +34,7 @@ use crate::probe::{Observation, Target};
 pub use code::{Code, Outcome, UnknownCode};
 pub use enforcement::{Answer, ClientAuth, Enforcement};
 pub use fix::{ConfigLine, Fix};
+pub use negotiation::Survey;
 pub use opinions::{Client, Opinion};
 pub use pages::{Page, Who};
 
@@ -213,6 +217,8 @@ pub struct Verdict {
     pub client_auth: ClientAuth,
     /// Who would decide otherwise.
     pub opinions: Vec<Opinion>,
+    /// What the server makes of other ClientHellos, where it was asked.
+    pub survey: Option<Survey>,
 }
 
 impl Verdict {
@@ -288,6 +294,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
     judge.dns();
     judge.tcp();
     judge.tls();
+    let survey = judge.survey();
     let (chain, anchor) = judge.certificate();
     judge.alpn();
     judge.http2();
@@ -316,7 +323,12 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
                 })
         })
         .collect();
-    findings.sort_by_key(|finding| (finding.code.outcome() == Outcome::Passes, finding.stage()));
+    // What is wrong with a certificate matters less when it is another site's.
+    let cause = |finding: &Finding| match finding.code {
+        Code::NameOtherSite => StageId::Tls,
+        _ => finding.stage(),
+    };
+    findings.sort_by_key(|it| (it.code.outcome() == Outcome::Passes, cause(it)));
     Verdict {
         target: observation.target.clone(),
         stages,
@@ -325,6 +337,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
         anchor,
         client_auth,
         opinions,
+        survey,
     }
 }
 

@@ -21,14 +21,18 @@ mod certificate;
 mod client_auth;
 mod enforcement;
 mod grpc;
+mod hellos;
 mod issuer;
+mod middlebox;
 mod name;
+mod negotiation;
 mod output;
 mod path;
 mod pki;
 mod process;
 mod reach;
 mod row;
+mod sites;
 
 /// Rows that run at one time: most of them wait.
 const PARALLEL: usize = 4;
@@ -49,6 +53,9 @@ fn every_staged_server_gets_its_diagnosis() {
 
 fn table() -> Vec<Row> {
     let mut rows = reach::rows();
+    rows.extend(negotiation::rows());
+    rows.extend(sites::rows());
+    rows.extend(hellos::rows());
     rows.extend(path::rows());
     rows.extend(issuer::rows());
     rows.extend(name::rows());

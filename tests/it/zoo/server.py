@@ -1,6 +1,6 @@
 """A server on Python's ssl module, with as much HTTP/2 as one health check takes.
 
-argv[1] is JSON: mode, cert, key, client_ca, verify, alpn, version, ciphers. Prints `port N`, then a line for each connection.
+argv[1] is JSON: mode, cert, key, client_ca, verify, alpn, version, lowest, ciphers. Prints `port N`, then a line for each connection.
 """
 
 import json
@@ -124,6 +124,8 @@ def context():
         made.set_alpn_protocols(["h2"])
     if ASKED.get("version"):
         made.minimum_version = made.maximum_version = ssl.TLSVersion[ASKED["version"]]
+    if ASKED.get("lowest"):
+        made.minimum_version = ssl.TLSVersion[ASKED["lowest"]]
     return made
 
 
