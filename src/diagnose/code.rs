@@ -194,6 +194,8 @@ codes! {
     NameSpiffeMissing = "name.spiffe_missing" => Certificate,
     /// The certificate has more than one URI.
     NameSpiffeSeveral = "name.spiffe_several" => Certificate,
+    /// The server showed another site's certificate.
+    NameOtherSite = "name.other_site" => Certificate,
     /// Trusted, but other clients refuse it.
     OpinionsRefusedElsewhere = "opinions.refused_elsewhere" => Passes,
     /// A CA's certificate is used as a server's.
@@ -252,18 +254,38 @@ codes! {
     TimeIssuer = "time.issuer" => Certificate,
     /// The certificate is not yet valid.
     TimeNotYetValid = "time.not_yet_valid" => Certificate,
+    /// The server still accepts TLS 1.1 or 1.0.
+    TlsAcceptsOldVersions = "tls.accepts_old_versions" => Passes,
     /// The server ended the handshake with an alert.
     TlsAlert = "tls.alert" => Tls,
     /// The connection ended during the handshake.
     TlsClosed = "tls.closed" => Tls,
+    /// A ClientHello must come in one packet.
+    TlsHelloInOnePiece = "tls.hello_in_one_piece" => Passes,
     /// Server and client have no TLS in common.
     TlsIncompatible = "tls.incompatible" => Tls,
+    /// The server's key is of a kind that clients do not take.
+    TlsKeyType = "tls.key_type" => Tls,
+    /// A large ClientHello gets no answer.
+    TlsLargeHello = "tls.large_hello" => Tls,
+    /// Server and client share no cipher suite.
+    TlsNoCipher = "tls.no_common_cipher" => Tls,
+    /// Server and client share no group.
+    TlsNoGroup = "tls.no_common_group" => Tls,
+    /// Server and client share no signature algorithm.
+    TlsNoSignature = "tls.no_common_signature" => Tls,
     /// The port speaks another protocol than TLS.
     TlsNotTls = "tls.not_tls" => Tls,
+    /// The server speaks nothing later than TLS 1.1.
+    TlsOldVersion = "tls.old_version" => Tls,
     /// The server speaks gRPC without TLS.
     TlsPlaintext = "tls.plaintext" => Tls,
+    /// The server does not take the name asked for.
+    TlsServerName = "tls.server_name" => Tls,
     /// The port accepts connections, but never answers.
     TlsSilent = "tls.silent" => Tls,
+    /// A ClientHello in two packets gets no answer.
+    TlsSplitHello = "tls.split_hello" => Tls,
 }
 
 #[cfg(test)]

@@ -16,12 +16,15 @@ mod grpc;
 mod http2;
 mod inputs;
 mod name;
+mod negotiation;
+mod offers;
 mod opinions;
 mod own;
 mod pages;
 mod path;
 mod reach;
 mod revocation;
+mod site;
 mod spiffe;
 mod time;
 mod words;
@@ -39,6 +42,7 @@ pub use code::{Code, Outcome, UnknownCode};
 pub use enforcement::{Answer, ClientAuth, Enforcement};
 pub use fix::{ConfigLine, Fix};
 pub use inputs::{InputFile, Inputs};
+pub use negotiation::Survey;
 pub use opinions::{Client, Opinion};
 pub use pages::{Page, Who};
 pub use revocation::ListFile;
@@ -233,6 +237,8 @@ pub struct Verdict {
     pub client_auth: ClientAuth,
     /// Who would decide otherwise.
     pub opinions: Vec<Opinion>,
+    /// What the server makes of other ClientHellos, where it was asked.
+    pub survey: Option<Survey>,
     /// What each address that was dialled is worth, in order.
     pub addresses: Vec<AtAddress>,
     /// Whether every address was looked at on its own, as far as the health service.
@@ -312,18 +318,19 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
         findings: Vec::new(),
     };
     if judge.inputs() {
-        return conclude(judge, Vec::new(), None, Vec::new());
+        return conclude(judge, Vec::new(), None, Vec::new(), None);
     }
     judge.dns();
     judge.tcp();
     judge.tls();
+    let survey = judge.survey();
     let (chain, anchor) = judge.certificate();
     judge.alpn();
     judge.http2();
     judge.client_auth();
     judge.grpc();
     let opinions = judge.opinions(&chain);
-    conclude(judge, chain, anchor, opinions)
+    conclude(judge, chain, anchor, opinions, survey)
 }
 
 /// Every stage once, and the findings in order.
@@ -332,6 +339,7 @@ fn conclude(
     chain: Vec<Certificate>,
     anchor: Option<Certificate>,
     opinions: Vec<Opinion>,
+    survey: Option<Survey>,
 ) -> Verdict {
     let Judge {
         observation,
@@ -356,7 +364,12 @@ fn conclude(
                 })
         })
         .collect();
-    findings.sort_by_key(|finding| (finding.code.outcome() == Outcome::Passes, finding.stage()));
+    // What is wrong with a certificate matters less when it is another site's.
+    let cause = |finding: &Finding| match finding.code {
+        Code::NameOtherSite => StageId::Tls,
+        _ => finding.stage(),
+    };
+    findings.sort_by_key(|it| (it.code.outcome() == Outcome::Passes, cause(it)));
     let mut verdict = Verdict {
         target: observation.target.clone(),
         stages,
@@ -365,6 +378,7 @@ fn conclude(
         anchor,
         client_auth,
         opinions,
+        survey,
         addresses: Vec::new(),
         compared: false,
         notes: Vec::new(),

@@ -25,6 +25,9 @@ impl Judge<'_> {
             .cloned()
             .collect();
         let presented = printable(&join(&hosts));
+        if let Some(finding) = self.other_site(end_entity, &wanted, &presented) {
+            return self.find(format!("wanted {wanted}; it has {presented}"), finding);
+        }
         let mut fix = self.knowledge.add_name(end_entity, &wanted);
         let only_id = match identity(&end_entity.names) {
             Identity::Id(id) if hosts.is_empty() => Some(id),

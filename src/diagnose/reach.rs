@@ -200,7 +200,11 @@ impl Judge<'_> {
                 Fix::steps(["check the port: this is another service, or a server without TLS"]),
             )
         };
-        let answer = self.observation.plaintext.as_ref();
+        if let Some(finding) = self.negotiation() {
+            return self.find(finding.headline.clone(), finding);
+        }
+        let tried = self.tried();
+        let answer = self.observation.plaintext();
         let (code, headline, why, fix) = match (failure, answer) {
             (_, Some(Protocol::Http2)) => (
                 Code::TlsPlaintext,
@@ -210,7 +214,12 @@ impl Judge<'_> {
             ),
             (_, Some(Protocol::Http1)) => other("HTTP/1 without TLS"),
             (_, Some(Protocol::Ssh)) => other("SSH"),
-            (Failure::NotTls, _) if speaks_tls(session) => (
+            (_, Some(Protocol::Named(name, octets))) => {
+                let said = printable(&String::from_utf8_lossy(octets));
+                let said: String = said.chars().take(40).collect();
+                other(&format!("{name} (it sent `{said}`)"))
+            }
+            (Failure::NotTls, _) if session.speaks_tls() => (
                 Code::TlsIncompatible,
                 "the server's TLS breaks off in the middle".to_owned(),
                 "It answers in TLS, and then sends what no TLS message may be: more than 64 KiB of certificates, \
@@ -233,7 +242,7 @@ impl Judge<'_> {
             (Failure::Alert(number), _) => (
                 Code::TlsAlert,
                 format!("the server ended the handshake with `{}`", alert(*number)),
-                alert_reason(*number).to_owned(),
+                alert_reason(*number, &tried),
                 Fix::steps([alert_fix(*number)]),
             ),
             (Failure::Incompatible(what), _) => (
@@ -246,7 +255,7 @@ impl Judge<'_> {
                     "let the server speak TLS 1.2 or 1.3 with an AEAD cipher suite and X25519 or P-256",
                 ]),
             ),
-            (Failure::Timeout, _) if speaks_tls(session) => (
+            (Failure::Timeout, _) if session.speaks_tls() => (
                 Code::TlsSilent,
                 "the server began the handshake and did not finish it in time".to_owned(),
                 "It answers in TLS, only too slowly for `--timeout`, or it stopped half way.".to_owned(),
@@ -255,7 +264,7 @@ impl Judge<'_> {
             (Failure::Timeout, _) => (
                 Code::TlsSilent,
                 "the port accepts connections, but never answers".to_owned(),
-                "Neither TLS nor HTTP/2 in clear text got an answer in time.".to_owned(),
+                format!("Neither TLS nor HTTP/2 in clear text got an answer in time.{tried}"),
                 Fix::steps([
                     "look at the server behind the port: it may hang, be overloaded, or be a \
                              proxy whose backend is gone",
@@ -265,7 +274,7 @@ impl Judge<'_> {
                 Code::TlsClosed,
                 "the connection ended during the handshake".to_owned(),
                 format!(
-                    "TCP works, but before the server said anything in TLS {}.",
+                    "TCP works, but before the server said anything in TLS {}.{tried}",
                     ended(failure)
                 ),
                 Fix::steps([
@@ -302,11 +311,6 @@ fn state(attempt: &Attempt) -> &str {
     }
 }
 
-/// Whether what the peer sent is framed as TLS records (RFC 8446, 5.1).
-fn speaks_tls(session: &Session) -> bool {
-    matches!(session.peer_octets.as_slice(), [20..=23, 3, ..])
-}
-
 fn is_alpn(failure: &Failure) -> bool {
     *failure == Failure::Alert(120)
 }
@@ -322,15 +326,22 @@ fn suite(name: &str) -> String {
     name.replace('_', "-")
 }
 
-fn alert_reason(number: u8) -> &'static str {
-    match number {
+fn alert_reason(number: u8, tried: &str) -> String {
+    let reason = match number {
+        40 if !tried.is_empty() => {
+            "Its own settings do not fit each other, such as its key and its cipher suites, or it has no certificate."
+        }
         40 => {
             "It found no cipher suite, group or signature algorithm in common, or cannot use its own key."
         }
         70 => "It speaks only versions of TLS older than 1.2.",
         112 => "It knows no site by the name that was asked for.",
+        49 => {
+            "It understood the request and declined it: servers in Rust do so where they serve no site by that name."
+        }
         _ => "It understood the request and declined it; its log says why.",
-    }
+    };
+    format!("{reason}{tried}")
 }
 
 fn alert_fix(number: u8) -> &'static str {
@@ -339,7 +350,7 @@ fn alert_fix(number: u8) -> &'static str {
             "give the server an ecdsa-p256 key (`grpc-pki issue` makes one), and let it use TLS 1.3"
         }
         70 => "raise the server's lowest TLS version to 1.2 or 1.3",
-        112 => "dial a name that the server knows, or pass it: `--server-name NAME`",
+        49 | 112 => "dial a name that the server knows, or pass it: `--server-name NAME`",
         _ => "look at the server's log",
     }
 }

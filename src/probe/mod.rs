@@ -4,9 +4,13 @@
 //! that can show more, for diagnosis only: a peer whose certificate was not accepted gets no client
 //! certificate.
 
+mod answer;
+mod ask;
 mod connect;
 mod destination;
+mod follow;
 mod grpc;
+mod hello;
 mod misread;
 mod peek;
 mod stream;
@@ -22,12 +26,15 @@ use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
 
-use crate::pki::RevocationList;
+use crate::pki::{GeneralName, RevocationList};
 use crate::store::Identity;
 
+pub use answer::{Answer, ServerHello};
+pub use ask::{FollowUp, Seen, Site};
 pub use connect::{Attempt, ConnectFailure, Resolution, Resolve, ResolveFailure, SystemResolver};
 pub use destination::{Address, Destination};
 pub use grpc::{Http, Rpc, RpcOutcome, Serving};
+pub use hello::{OUR_GROUPS, OUR_SIGNATURES, OUR_SUITES, Question, TLS10, TLS11, TLS12, TLS13};
 pub use misread::{Misread, MisreadTargets};
 pub use peek::Protocol;
 pub use target::{Host, Target, TargetError};
@@ -55,6 +62,10 @@ pub struct Request {
     pub all_addresses: bool,
     /// Who is asked for the addresses of names.
     pub resolver: Arc<dyn Resolve>,
+    /// The names of each server that is known here, to ask for where the one that is dialled leads elsewhere.
+    pub known: Vec<Vec<GeneralName>>,
+    /// Whether to ask a server that is well what it makes of other clients.
+    pub survey: bool,
     /// Limit for each step on its own.
     pub timeout: Duration,
     /// The time at which certificates are judged.
@@ -76,10 +87,10 @@ pub struct Observation {
     pub sessions: Vec<Session>,
     /// Further ones, made to see what the server makes of other clients; they say nothing of ours.
     pub others: Vec<Session>,
-    /// What answers to a client without TLS, where TLS failed.
-    pub plaintext: Option<Protocol>,
     /// The same for each further address of the name, where all were to be looked at.
     pub siblings: Vec<Observation>,
+    /// What the server was asked besides, in order.
+    pub follow_ups: Vec<FollowUp>,
     /// Time for all of it.
     pub elapsed: Duration,
 }
@@ -144,6 +155,11 @@ impl Session {
         self.identity && self.requested.is_some() && self.handshake != Err(Failure::Certificate)
     }
 
+    /// Whether what the peer sent is framed as TLS records (RFC 8446, 5.1).
+    pub fn speaks_tls(&self) -> bool {
+        matches!(self.peer_octets.as_slice(), [20..=23, 3, ..])
+    }
+
     /// What the server sent first after the handshake, whether or not it waited for the client.
     pub fn greeting(&self) -> &[u8] {
         match (&self.rpc, &self.first) {
@@ -168,7 +184,7 @@ impl Observation {
             siblings: Vec::new(),
             sessions: Vec::new(),
             others: Vec::new(),
-            plaintext: None,
+            follow_ups: Vec::new(),
             elapsed: Duration::ZERO,
         }
     }
@@ -181,6 +197,31 @@ impl Observation {
     /// Every TLS connection, in the order in which they were made.
     pub fn connections(&self) -> impl Iterator<Item = &Session> {
         self.sessions.iter().chain(&self.others)
+    }
+
+    /// What answers to a client without TLS, where TLS failed.
+    pub fn plaintext(&self) -> Option<&Protocol> {
+        self.follow_ups.iter().find_map(|it| match &it.seen {
+            Seen::Plaintext(protocol) => Some(protocol),
+            _ => None,
+        })
+    }
+
+    /// What the server answered to this question, where it was asked.
+    pub fn answer(&self, question: Question) -> Option<&Answer> {
+        // Where it was asked twice, the second answer counts.
+        self.follow_ups.iter().rev().find_map(|it| match &it.seen {
+            Seen::Hello(asked, answer) if *asked == question => Some(answer),
+            _ => None,
+        })
+    }
+
+    /// What it showed to a client that asked for another name, or for none.
+    pub fn sites(&self) -> impl Iterator<Item = &Site> {
+        self.follow_ups.iter().filter_map(|it| match &it.seen {
+            Seen::Site(site) => Some(site),
+            _ => None,
+        })
     }
 
     /// The connection that saw the certificate chain.
@@ -254,8 +295,8 @@ async fn observe_at(
         loopbacks,
         sessions: Vec::new(),
         others: Vec::new(),
-        plaintext: None,
         siblings: Vec::new(),
+        follow_ups: Vec::new(),
         elapsed: Duration::ZERO,
     };
     if let Some((address, stream)) = stream {
@@ -266,6 +307,7 @@ async fn observe_at(
                 observation.others.push(other);
             }
         }
+        follow::follow(request, address, &mut observation).await;
     }
     observation.elapsed = started.elapsed();
     observation
@@ -273,41 +315,22 @@ async fn observe_at(
 
 async fn look(request: &Request, address: &Address, stream: Wire, observation: &mut Observation) {
     let primary = session(request, address, stream, Purpose::Primary).await;
-    let next = next(&primary);
+    let again = again(&primary);
     observation.sessions.push(primary);
-    match next {
-        Next::Done => {}
-        Next::Again(purpose) => {
-            if let Ok(stream) = connect::dial(address, request.timeout).await {
-                observation
-                    .sessions
-                    .push(session(request, address, stream, purpose).await);
-            }
-        }
-        Next::Plaintext => {
-            if let Ok(stream) = connect::dial(address, request.timeout).await {
-                observation.plaintext = Some(peek::peek(stream, request.timeout).await);
-            }
-        }
+    if let Some(purpose) = again
+        && let Ok(stream) = connect::dial(address, request.timeout).await
+    {
+        let session = session(request, address, stream, purpose).await;
+        observation.sessions.push(session);
     }
 }
 
-/// What to look at after the first connection.
-enum Next {
-    Done,
-    Again(Purpose),
-    Plaintext,
-}
-
-fn next(primary: &Session) -> Next {
+/// Whether to look once more after the first connection, and why.
+fn again(primary: &Session) -> Option<Purpose> {
     match &primary.handshake {
-        Ok(_) => Next::Done,
-        Err(Failure::Certificate) => Next::Again(Purpose::Diagnosis),
-        Err(Failure::Alert(tls::NO_APPLICATION_PROTOCOL)) => Next::Again(Purpose::NoAlpn),
-        // An alert, or a request for a certificate, proves that it speaks TLS.
-        Err(Failure::Alert(_) | Failure::Incompatible(_)) => Next::Done,
-        Err(_) if primary.requested.is_some() => Next::Done,
-        Err(_) => Next::Plaintext,
+        Err(Failure::Certificate) => Some(Purpose::Diagnosis),
+        Err(Failure::Alert(tls::NO_APPLICATION_PROTOCOL)) => Some(Purpose::NoAlpn),
+        _ => None,
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Protocol {
     Http1,
     /// HTTP/2 without TLS, as a gRPC server without TLS does.
     Http2,
+    /// Another protocol, by its name; its first octets.
+    Named(&'static str, Vec<u8>),
     /// Nothing in time.
     Silent,
     /// SSH.
@@ -51,8 +53,33 @@ fn classify(answer: &[u8], ended: bool) -> Protocol {
         _ if answer.starts_with(b"SSH-") => Protocol::Ssh,
         [21 | 22, 3, ..] => Protocol::Tls,
         [_, _, _, SETTINGS, _, 0, 0, 0, 0, ..] => Protocol::Http2,
-        _ => Protocol::Unknown(answer.to_vec()),
+        _ => match named(answer) {
+            Some(name) => Protocol::Named(name, answer.to_vec()),
+            None => Protocol::Unknown(answer.to_vec()),
+        },
     }
+}
+
+/// What servers that are met on a wrong port say first, or to what they do not understand.
+fn named(answer: &[u8]) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(answer);
+    let name = match answer {
+        // Length, sequence number 0, protocol version 10, or an error that refuses the client.
+        [_, _, 0, 0, 10 | 0xff, ..] => "MySQL",
+        // Type, length, then severity first.
+        [b'E', 0, 0, _, _, b'S', ..] => "PostgreSQL",
+        [b'A', b'M', b'Q', b'P', ..] => "AMQP",
+        _ if text.starts_with("220") && text.contains("FTP") => "FTP",
+        _ if text.starts_with("220 ") || text.starts_with("220-") => "SMTP",
+        _ if text.starts_with("-ERR ") || text.starts_with("-DENIED ") => "Redis",
+        _ if text.starts_with("* OK ") => "IMAP",
+        _ if text.starts_with("+OK ") => "POP3",
+        _ if text.starts_with("INFO {") => "NATS",
+        _ if text.starts_with("RFB 0") => "VNC",
+        _ if text.starts_with("ERROR\r\n") => "memcached",
+        _ => return None,
+    };
+    Some(name)
 }
 
 /// A status line, or the page alone: to a request that it cannot read, a server may answer as in HTTP/0.9.
@@ -76,10 +103,23 @@ mod tests {
             (b"<!DOCTYPE HTML>\n<html lang", Protocol::Http1),
             (b"SSH-2.0-OpenSSH_9.2", Protocol::Ssh),
             (b"\x15\x03\x01\0\x02", Protocol::Tls),
-            (b"220 mail", Protocol::Unknown(b"220 mail".to_vec())),
+            (b"220", Protocol::Unknown(b"220".to_vec())),
             (b"", Protocol::Closed),
         ] {
             assert_eq!(classify(answer, true), protocol);
+        }
+        for (answer, name) in [
+            (b"220 mail.example.com ESMTP".as_slice(), "SMTP"),
+            (b"220 (vsFTPd 3.0.3)", "FTP"),
+            (b"-ERR unknown command 'PRI'", "Redis"),
+            (b"J\0\0\0\x0a8.0.36\0", "MySQL"),
+            (b"E\0\0\0\x53SFATAL\0", "PostgreSQL"),
+            (b"* OK IMAP4rev1", "IMAP"),
+        ] {
+            assert_eq!(
+                classify(answer, true),
+                Protocol::Named(name, answer.to_vec())
+            );
         }
         assert_eq!(classify(b"", false), Protocol::Silent);
     }

@@ -18,6 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::stream::{Shared, Tap};
+use super::target::Host;
 use super::trust::{Served, Strict, Trust};
 use super::wire::Wire;
 use super::{Purpose, Request};
@@ -76,11 +77,36 @@ pub(super) struct Attempt {
     pub(super) result: Result<(Handshake, TlsStream<Tap>), Failure>,
 }
 
+/// How the server is spoken to.
+pub(super) struct Manner<'a> {
+    /// The name to ask for and to check.
+    pub(super) name: &'a Host,
+    /// Whether the server is told the name.
+    pub(super) sni: bool,
+    pub(super) alpn: bool,
+    pub(super) limit: Duration,
+}
+
 pub(super) async fn connect(
     request: &Request,
     identity: Option<&Arc<Identity>>,
     stream: Wire,
     purpose: Purpose,
+) -> Attempt {
+    let manner = Manner {
+        name: request.target.name(),
+        sni: true,
+        alpn: purpose != Purpose::NoAlpn,
+        limit: request.timeout,
+    };
+    connect_as(request, identity, stream, &manner).await
+}
+
+pub(super) async fn connect_as(
+    request: &Request,
+    identity: Option<&Arc<Identity>>,
+    stream: Wire,
+    manner: &Manner<'_>,
 ) -> Attempt {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let clock = Arc::new(Fixed(request.now.unix_timestamp()));
@@ -88,7 +114,7 @@ pub(super) async fn connect(
     let resolver = Arc::new(Requests::new(identity, &provider));
     let octets = Shared::default();
     let result = async {
-        let name = request.target.name().as_server_name();
+        let name = manner.name.as_server_name();
         let name = name.ok_or_else(|| Failure::Other("rustls cannot ask for this name".into()))?;
         let config = ClientConfig::builder_with_details(provider, clock)
             .with_safe_default_protocol_versions()
@@ -97,12 +123,13 @@ pub(super) async fn connect(
             .dangerous()
             .with_custom_certificate_verifier(verifier.clone())
             .with_client_cert_resolver(resolver.clone());
-        if purpose != Purpose::NoAlpn {
+        config.enable_sni = manner.sni;
+        if manner.alpn {
             config.alpn_protocols = vec![b"h2".to_vec()];
         }
         let tap = Tap::new(stream, octets.clone());
         let connecting = TlsConnector::from(Arc::new(config)).connect(name, tap);
-        match timeout(request.timeout, connecting).await {
+        match timeout(manner.limit, connecting).await {
             Err(_) => Err(Failure::Timeout),
             Ok(Err(error)) => Err(failure(&error)),
             Ok(Ok(stream)) => Ok((negotiated(&stream), stream)),

@@ -26,7 +26,8 @@ use throwaway::throwaway;
 /// Resolves the name, connects, shakes hands with TLS 1.3 or 1.2, judges path, name and time of the certificate
 /// against the CA, agrees on HTTP/2 and asks the health service. Every step is shown with what was seen. A
 /// server that is not trusted is looked at further for diagnosis only, and is shown no client certificate. Where
-/// the client certificate is shown, a second connection without it tells whether the server insists on one.
+/// the client certificate is shown, a second connection without it tells whether the server insists on one. Where
+/// TLS fails, up to six more tell why: with older versions, other algorithms, another name, or without TLS.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:
   grpc-pki verify localhost:50051                      trust pki/ca.crt
@@ -63,7 +64,8 @@ pub(super) struct Verify {
     /// Fail unless it is proven that clients without a certificate are turned away
     #[arg(long)]
     require_mtls: bool,
-    /// Look closer: would the server take a client certificate that nobody signed? One connection more
+    /// Look closer, at up to six connections more: would the server take a client certificate that nobody signed,
+    /// which versions of TLS does it accept, and does it take a ClientHello in two packets?
     #[arg(long)]
     deep: bool,
     /// Name to check instead of the host that is dialled
@@ -109,6 +111,11 @@ impl Verify {
         } else {
             None
         };
+        let known: Vec<_> = knowledge
+            .entries
+            .iter()
+            .map(|it| it.names.clone())
+            .collect();
         let requests = targets.into_iter().map(|target| Request {
             target,
             anchors: ders.clone(),
@@ -117,6 +124,8 @@ impl Verify {
             throwaway: throwaway.clone(),
             all_addresses: self.dial.all_addresses,
             resolver: printer.context.resolver.clone(),
+            known: known.clone(),
+            survey: self.deep,
             timeout: self.timeout,
             now,
         });

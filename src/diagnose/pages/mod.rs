@@ -8,6 +8,7 @@ mod dns_tcp_tls;
 mod inputs_ca;
 mod inputs_client;
 mod name_time;
+mod negotiation;
 mod path;
 mod trust;
 mod verdicts;
@@ -123,6 +124,7 @@ impl Code {
             Self::NameSpiffeMismatch => &trust::SPIFFE_MISMATCH,
             Self::NameSpiffeMissing => &trust::SPIFFE_MISSING,
             Self::NameSpiffeSeveral => &trust::SPIFFE_SEVERAL,
+            Self::NameOtherSite => &negotiation::NAME_OTHER_SITE,
             Self::PathCaAsServer => &path::CA_AS_SERVER,
             Self::PathCaRecreated => &path::CA_RECREATED,
             Self::PathCriticalExtension => &path::CRITICAL_EXTENSION,
@@ -151,12 +153,22 @@ impl Code {
             Self::TimeExpired => &name_time::TIME_EXPIRED,
             Self::TimeIssuer => &name_time::TIME_ISSUER,
             Self::TimeNotYetValid => &name_time::TIME_NOT_YET_VALID,
+            Self::TlsAcceptsOldVersions => &negotiation::ACCEPTS_OLD_VERSIONS,
             Self::TlsAlert => &dns_tcp_tls::TLS_ALERT,
             Self::TlsClosed => &dns_tcp_tls::TLS_CLOSED,
+            Self::TlsHelloInOnePiece => &negotiation::HELLO_IN_ONE_PIECE,
             Self::TlsIncompatible => &dns_tcp_tls::TLS_INCOMPATIBLE,
+            Self::TlsKeyType => &negotiation::KEY_TYPE,
+            Self::TlsLargeHello => &negotiation::LARGE_HELLO,
+            Self::TlsNoCipher => &negotiation::NO_COMMON_CIPHER,
+            Self::TlsNoGroup => &negotiation::NO_COMMON_GROUP,
+            Self::TlsNoSignature => &negotiation::NO_COMMON_SIGNATURE,
             Self::TlsNotTls => &dns_tcp_tls::TLS_NOT_TLS,
+            Self::TlsOldVersion => &negotiation::OLD_VERSION,
             Self::TlsPlaintext => &dns_tcp_tls::TLS_PLAINTEXT,
+            Self::TlsServerName => &negotiation::SERVER_NAME,
             Self::TlsSilent => &dns_tcp_tls::TLS_SILENT,
+            Self::TlsSplitHello => &negotiation::SPLIT_HELLO,
         }
     }
 }

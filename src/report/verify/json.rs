@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::VerifyReport;
-use crate::diagnose::{Answer, AtAddress, Code, Finding, Opinion, Outcome, Stage, Verdict};
+use crate::diagnose::{Answer, AtAddress, Code, Finding, Opinion, Outcome, Stage, Survey, Verdict};
 use crate::pki::Certificate;
 use crate::pki::certificate::{hex, purpose_name};
 use crate::probe::{
-    Address, ConnectFailure, Failure, Observation, Purpose, RpcOutcome, Serving, Session,
+    Address, ConnectFailure, Failure, FollowUp, Observation, Purpose, RpcOutcome, Serving, Session,
 };
 use crate::text::rfc3339;
 
@@ -40,18 +40,26 @@ impl VerifyReport {
                 "group": it.group,
                 "post_quantum": it.group.as_deref().is_some_and(|it| it.contains("MLKEM")),
                 "alpn": it.alpn,
+                "survey": verdict.survey.as_ref().map(survey),
             })),
             "chain": self.certificates(),
             "client_auth": self.client_auth(),
             "grpc": self.grpc(),
             "opinions": verdict.opinions.iter().flat_map(opinions).collect::<Vec<_>>(),
             "findings": verdict.findings.iter().map(finding).collect::<Vec<_>>(),
-            "connections": self.observation.connections().map(connection).collect::<Vec<_>>(),
+            "connections": self.connections(),
             "raw": {
                 "error": raw(&self.observation),
                 "peer_bytes_hex": self.observation.primary().map(|it| hex(&it.peer_octets)),
             },
         })
+    }
+
+    fn connections(&self) -> Vec<Value> {
+        let sessions = self.observation.connections().map(connection);
+        sessions
+            .chain(self.observation.follow_ups.iter().map(follow_up))
+            .collect()
     }
 
     fn certificates(&self) -> Vec<Value> {
@@ -213,7 +221,31 @@ fn connection(session: &Session) -> Value {
         Purpose::Primary => "primary",
         Purpose::Throwaway => "throwaway",
     };
-    json!({ "purpose": purpose, "address": session.address.to_string(), "ms": millis(session.elapsed) })
+    json!({
+        "purpose": purpose,
+        "address": session.address.to_string(),
+        "ms": millis(session.elapsed),
+        "answer": null,
+    })
+}
+
+fn follow_up(it: &FollowUp) -> Value {
+    json!({
+        "purpose": it.purpose(),
+        "address": it.address.to_string(),
+        "ms": millis(it.elapsed),
+        "answer": it.answer(),
+    })
+}
+
+fn survey(it: &Survey) -> Value {
+    json!({
+        "lowest_version": it.lowest_version,
+        "tls_1_2": it.tls12,
+        "post_quantum": it.post_quantum,
+        "split_hello": it.split_hello,
+        "large_hello": it.large_hello,
+    })
 }
 
 /// The words of the libraries below, for those who know them.

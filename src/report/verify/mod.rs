@@ -68,6 +68,18 @@ impl VerifyReport {
         text
     }
 
+    fn follow_ups(&self, style: Style) -> String {
+        let lines = self.observation.follow_ups.iter().map(|it| {
+            let purpose = style.faint(&format!("asked {}", it.purpose()));
+            let answer = it.answer();
+            format!(
+                "  {purpose}: {answer} · {:.1} ms\n",
+                it.elapsed.as_secs_f64() * 1000.0
+            )
+        });
+        lines.collect()
+    }
+
     fn chain(&self, style: Style) -> String {
         let mut text = String::new();
         for (depth, certificate) in self.verdict.chain.iter().enumerate() {
@@ -133,6 +145,7 @@ impl Report for VerifyReport {
         text.push_str(&self.addresses(style));
         if style.verbose {
             text.push_str(&self.chain(style));
+            text.push_str(&self.follow_ups(style));
         }
         let mut findings = self.verdict.findings.iter();
         if let Some(first) = findings.next() {

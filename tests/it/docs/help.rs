@@ -206,7 +206,8 @@ fn verify() {
     certificate against the CA, agrees on HTTP/2 and asks the health service. Every step is shown with
     what was seen. A server that is not trusted is looked at further for diagnosis only, and is shown no
     client certificate. Where the client certificate is shown, a second connection without it tells
-    whether the server insists on one.
+    whether the server insists on one. Where TLS fails, up to six more tell why: with older versions,
+    other algorithms, another name, or without TLS.
 
     Usage: grpc-pki verify [OPTIONS] <TARGET>...
 
@@ -236,8 +237,9 @@ fn verify() {
               Fail unless it is proven that clients without a certificate are turned away
 
           --deep
-              Look closer: would the server take a client certificate that nobody signed? One connection
-              more
+              Look closer, at up to six connections more: would the server take a client certificate
+              that nobody signed, which versions of TLS does it accept, and does it take a ClientHello
+              in two packets?
 
           --server-name <NAME>
               Name to check instead of the host that is dialled

@@ -15,7 +15,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use serde_json::Value;
 
 use super::client_auth::RACES;
-use super::enforcement::{ANONYMOUS, OURS, THREE, THROWAWAY, VERDICT};
+use super::enforcement::{ANONYMOUS, FIVE, OURS, SIX, THROWAWAY, VERDICT};
 use super::grpc::Tonic;
 use super::pki::{Pair, World};
 use super::process::openssl;
@@ -50,7 +50,10 @@ fn any(name: &str, version: &'static SupportedProtocolVersion) -> Vec<Row> {
         .tells(VERDICT, "accepts_any")
         .tells(ANONYMOUS, "refused_alert")
         .tells(THROWAWAY, "accepted")
-        .connects(THREE)
+        .connects(match name {
+            "TLS 1.2" => FIVE,
+            _ => SIX,
+        })
         .times(RACES),
         row(
             case("any certificate will do, none to show, looked at closely"),
@@ -61,7 +64,7 @@ fn any(name: &str, version: &'static SupportedProtocolVersion) -> Vec<Row> {
             with(true, &["--deep"]),
         )
         .tells(VERDICT, "accepts_any")
-        .connects(&["primary", "throwaway"]),
+        .tells("/connections/1/purpose", "throwaway"),
         row(
             case("any certificate will do, or none"),
             15,

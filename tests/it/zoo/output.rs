@@ -38,6 +38,11 @@ const SHAPE: &str = "
     tls.group string|null
     tls.post_quantum bool
     tls.alpn string|null
+    tls.survey.lowest_version string
+    tls.survey.tls_1_2 bool
+    tls.survey.post_quantum bool
+    tls.survey.split_hello bool
+    tls.survey.large_hello bool
     chain[].depth number
     chain[].source string
     chain[].subject string
@@ -86,6 +91,7 @@ const SHAPE: &str = "
     connections[].purpose string
     connections[].address string
     connections[].ms number
+    connections[].answer string|null
     raw.error string|null
     raw.peer_bytes_hex string|null
 ";
@@ -238,7 +244,8 @@ fn the_shape_of_the_json_is_complete() {
     let world = World::new();
     let server = serve(&world, &["--mtls"]);
     let target = format!("localhost:{}", server.port);
-    let output = run(&world, &[&target, "--client", "client", "--format", "json"]);
+    let args = ["--client", "client", "--deep", "--format", "json"];
+    let output = run(&world, &[&[target.as_str()], &args[..]].concat());
     let documents = documents(&output);
     assert_eq!(output.status.code(), Some(0), "{documents:#?}");
     // Every key that there is stands in the list: a new one is added to it.

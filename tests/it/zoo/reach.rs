@@ -1,7 +1,7 @@
 //! Rows: from the name to TLS.
 
 use super::grpc::{Answer, Manner, Raw, Tonic, close, closed_port, greet, hold, reset};
-use super::process::{Python, openssl, python_http, serve};
+use super::process::{Python, python_http, serve};
 use super::row::{Row, Staged, row};
 
 pub fn rows() -> Vec<Row> {
@@ -178,71 +178,11 @@ pub fn rows() -> Vec<Row> {
             "chooses TLS 1.1, although it was not offered",
             12,
             "tls",
-            &["tls.incompatible"],
-            &["neither TLS 1.2 nor TLS 1.3", "no TLS in common"],
+            &["tls.old_version"],
+            &["nothing later than TLS 1.1"],
             |_| raw(|it| greet(it, &server_hello(0x0302))),
         ),
-        alert(
-            "no TLS later than 1.1",
-            "protocol version",
-            "lowest TLS version",
-            &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"],
-        )
-        .id("C8"),
-        alert(
-            "a group that we do not offer",
-            "handshake failure",
-            "ecdsa-p256",
-            &["-groups", "X448"],
-        )
-        .id("C9"),
-        alert(
-            "a name that the server does not know",
-            "unrecognized name",
-            "--server-name",
-            &[
-                "-servername",
-                "orders.internal",
-                "-servername_fatal",
-                "-cert2",
-                "pki/orders.crt",
-                "-key2",
-                "pki/orders.key",
-            ],
-        )
-        .id("C13"),
-        row(
-            "no cipher suite in common",
-            12,
-            "tls",
-            &["tls.alert"],
-            &["handshake failure"],
-            |world| {
-                let server = openssl(
-                    world,
-                    &world.ours("server"),
-                    &["-tls1_2", "-cipher", "AES128-SHA", "-alpn", "h2"],
-                );
-                Staged::new(server.port, server)
-            },
-        )
-        .id("C9"),
     ]
-}
-
-/// openssl with these arguments, which ends the handshake with an alert.
-fn alert(case: &str, name: &str, fix: &str, more: &'static [&str]) -> Row {
-    row(
-        case,
-        12,
-        "tls",
-        &["tls.alert"],
-        &[name, fix],
-        move |world| {
-            let server = openssl(world, &world.ours("server"), more);
-            Staged::new(server.port, server)
-        },
-    )
 }
 
 /// A ServerHello that chooses this version and TLS_RSA_WITH_AES_128_CBC_SHA (RFC 5246, 7.4.1.3).

@@ -1,6 +1,6 @@
 """A server on Python's ssl module, with as much HTTP/2 as one health check takes.
 
-argv[1] is JSON: mode, cert, key, client_ca, crl, verify, alpn, version, ciphers, options; host and port, or unix. Prints
+argv[1] is JSON: mode, cert, key, client_ca, crl, verify, alpn, version, lowest, ciphers, options; host and port, or unix. Prints
 `port N`, then a line for each connection.
 """
 
@@ -140,6 +140,8 @@ def context():
     if ASKED.get("version"):
         made.minimum_version = made.maximum_version = ssl.TLSVersion[ASKED["version"]]
     made.options |= ASKED.get("options", 0)
+    if ASKED.get("lowest"):
+        made.minimum_version = ssl.TLSVersion[ASKED["lowest"]]
     return made
 
 
