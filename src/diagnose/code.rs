@@ -157,7 +157,7 @@ codes! {
     /// The private key is the CA's own.
     InputsCaKeyAsClient = "inputs.ca_key_as_client" => Inputs,
     /// A certificate of the CA file cannot be read.
-    InputsCaPartly = "inputs.ca_partly_unreadable" => Passes,
+    InputsCaPartly = "inputs.ca_partly_damaged" => Passes,
     /// The CA file is damaged.
     InputsCaUnreadable = "inputs.ca_unreadable" => Inputs,
     /// The CA file has a private key in it.

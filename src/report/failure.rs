@@ -74,7 +74,9 @@ fn misread(targets: &MisreadTargets, style: Style) -> String {
         let error = printable(&it.to_string());
         let understood = it.understood(targets.server_name.as_ref());
         let _ = writeln!(text, "{} {error}", style.bad("error:"));
-        let _ = writeln!(text, "  understood: {understood}");
+        if it.host.is_some() {
+            let _ = writeln!(text, "  understood: {understood}");
+        }
     }
     text
 }

@@ -9,6 +9,26 @@ use crate::support::Project;
 fn alone_it_lists_every_code_by_stage() {
     let ran = Project::empty().run("explain").ok();
     assert_snapshot!(ran, @r"
+    inputs
+      inputs.ca_bom               The CA file has a byte order mark, or is UTF-16
+      inputs.ca_der               The CA file is DER or PKCS, not PEM
+      inputs.ca_empty             The CA file holds no certificate
+      inputs.ca_is_leaf           The CA file is an end entity's certificate
+      inputs.ca_is_key            The CA file is a private key
+      inputs.ca_key_as_client     The private key is the CA's own
+      inputs.ca_partly_damaged    A certificate of the CA file cannot be read
+      inputs.ca_unreadable        The CA file is damaged
+      inputs.ca_with_key          The CA file has a private key in it
+      inputs.cert_empty           The file of --cert holds no certificate
+      inputs.chain_order          The client certificate does not come first
+      inputs.client_damaged       The client certificate or its key is damaged
+      inputs.client_encoding      The client certificate or its key is not plain PEM
+      inputs.identity_unusable    A private key that rustls does not sign with
+      inputs.key_empty            The file of --key holds no private key
+      inputs.key_encrypted        The private key is encrypted with a passphrase
+      inputs.key_mismatch         The private key is another certificate's
+      inputs.key_readable         Others may read the private key
+      inputs.swapped              --cert and --key are the wrong way round
     dns
       dns.not_found               The name does not resolve
       dns.timeout                 The resolver does not answer

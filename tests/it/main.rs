@@ -26,6 +26,8 @@ mod refusals;
 mod sample;
 // The project folder and the runs that the sessions share.
 mod support;
+// Targets that are none: what was understood, and what to type.
+mod targets;
 // What the next command makes of a change that was interrupted.
 mod transaction;
 // `verify` against staged servers: what it concludes, and what it says.

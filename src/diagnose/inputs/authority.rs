@@ -186,7 +186,11 @@ impl Files<'_> {
             plural(contents.strange.len(), "certificate"),
             lines(&contents.strange)
         );
-        let why = "Clients pass over it, so whoever is signed by that CA is not trusted; the others in the file are.";
+        let why = format!(
+            "Clients pass over what cannot be read, at {}: whoever is signed by that CA is not trusted. The others in \
+             the file are.",
+            lines(&contents.strange)
+        );
         let fix = self.restore(file);
         let code = Code::InputsCaPartly;
         Some(Fault::new(
@@ -194,7 +198,7 @@ impl Files<'_> {
             "one is damaged",
             code,
             &headline,
-            why,
+            &why,
             fix,
         ))
     }

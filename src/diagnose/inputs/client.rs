@@ -242,8 +242,9 @@ fn readable(key: &InputFile) -> Option<Fault> {
     };
     let headline = format!("is a private key that {who} may read");
     let why = format!(
-        "Its mode is {:04o}. Who reads it can show the certificate as their own, until it expires.",
-        key.mode
+        "By its mode {:04o}, {who} may read {}. Who does can show the certificate as their own, until it expires.",
+        key.mode,
+        key.name()
     );
     let fix = Fix::command(format!("chmod 600 {}", quoted(&key.path)), "");
     let short = format!("mode {:04o}", key.mode);

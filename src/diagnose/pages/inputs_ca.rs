@@ -165,7 +165,7 @@ pub(super) const CA_UNREADABLE: Page = Page {
         (Client, "fetch the file again, and compare its size"),
         (
             Client,
-            "`openssl crl2pkcs7 -nocrl -certfile ca.crt | openssl pkcs7 -print_certs -noout` lists what can be read",
+            "`openssl x509 -in ca.crt -noout -subject` shows whether its first certificate is whole",
         ),
         (
             GrpcPki,

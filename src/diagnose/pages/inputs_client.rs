@@ -177,7 +177,7 @@ pub(super) const KEY_ENCRYPTED: Page = Page {
     fix: &[
         (
             Client,
-            "`(umask 077 && openssl pkey -in client.key -out client.plain.key)`",
+            "`(umask 077 && openssl pkey -in client.key -out plain.key)`",
         ),
         (
             Client,
@@ -226,10 +226,7 @@ pub(super) const SWAPPED: Page = Page {
               Nothing is wrong with either.",
     seen: &[
         (Tonic, "an error when the endpoint is made: no key found"),
-        (
-            Go,
-            "`tls: failed to find certificate PEM data …, inputs may have been switched`",
-        ),
+        (Go, "`PEM inputs may have been switched`"),
         (Python, "`Failed to create security handshaker.`"),
         (Node, "`no start line`"),
     ],

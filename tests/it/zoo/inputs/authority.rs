@@ -224,7 +224,7 @@ pub fn right_rows() -> Vec<Row> {
         ),
         right(
             "A1 a CA file of which one certificate is none",
-            &["inputs.ca_partly_unreadable"],
+            &["inputs.ca_partly_damaged"],
             &["holds 1 certificate that cannot be read, at line 1"],
             |world| ca(world.file(&(STRANGE.to_owned() + &world.ca.pem))),
         ),
