@@ -16,7 +16,13 @@ pub(super) type Trouble = (Code, String, String, Fix);
 /// Why there was no connection to a Unix socket.
 pub(super) fn socket(path: &Path, failure: &ConnectFailure) -> Trouble {
     let shown = printable(&path.display().to_string());
-    let file = quoted(path);
+    // A name that begins with a dash would be an option.
+    let is_option = path.as_os_str().as_encoded_bytes().starts_with(b"-");
+    let file = match is_option {
+        true => quoted(&Path::new(".").join(path)),
+        false => quoted(path),
+    };
+    let file = printable(&file);
     match failure {
         ConnectFailure::Missing => {
             let from_here = if path.is_absolute() {

@@ -9,7 +9,7 @@ use crate::probe::{
 use crate::text::printable;
 
 /// Addresses that are told one by one.
-const SHOWN: usize = 4;
+const SHOWN: usize = 3;
 
 impl Judge<'_> {
     pub(super) fn dns(&mut self) {
@@ -102,7 +102,13 @@ impl Judge<'_> {
             return self.find(list, Finding::new(code, headline, why, fix));
         }
         if let Some(finding) = self.other_loopback() {
-            return self.find(list, finding);
+            let there = self
+                .observation
+                .loopbacks
+                .iter()
+                .filter(|it| it.result.is_ok());
+            let there: Vec<String> = there.map(shown).collect();
+            return self.find(format!("{list}; {}", there.join(", ")), finding);
         }
         let place = &self.observation.target.dial;
         let timed_out = attempts

@@ -232,7 +232,8 @@ impl Observation {
     }
 }
 
-/// Looks at one server. Ends within a few times `request.timeout`, whatever the server does.
+/// Looks at one server. Ends within a few times `request.timeout`, whatever the server does; where every address is
+/// looked at, for each round of them.
 pub async fn observe(request: &Request) -> Observation {
     let started = Instant::now();
     let place = &request.target.dial;

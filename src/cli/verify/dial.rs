@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::text::quoted;
+use crate::text::{printable, quoted};
 
 /// Flags of `verify`.
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,10 @@ impl Dial {
     pub(super) fn flags(&self) -> String {
         let mut flags = String::new();
         if let Some(place) = &self.connect {
-            flags.push_str(&format!(" --connect {}", quoted(Path::new(place))));
+            flags.push_str(&format!(
+                " --connect {}",
+                printable(&quoted(Path::new(place)))
+            ));
         }
         if self.all_addresses {
             flags.push_str(" --all-addresses");

@@ -34,7 +34,7 @@ pub(super) const DNS_NOT_FOUND: Page = Page {
         ),
         (
             GrpcPki,
-            "to look at the server before its name exists: `grpc-pki verify 10.0.0.7:50051 --server-name orders`",
+            "to look at the server before its name exists: `grpc-pki verify orders:50051 --connect 10.0.0.7:50051`",
         ),
     ],
 };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::client_auth::{RACES, shown};
-use super::enforcement::{ANONYMOUS, OURS, THREE, THROWAWAY, TWO, VERDICT};
+use super::enforcement::{ANONYMOUS, FIVE, OURS, SIX, THROWAWAY, TWO, VERDICT};
 use super::pki::{Authority, Key, Pair, World, for_clients, period};
 use super::row::{Row, Staged, row};
 use super::tool::Tool;
@@ -65,8 +65,8 @@ fn protocols() -> Vec<Row> {
             "Go, MaxVersion TLS 1.1",
             12,
             "tls",
-            &["tls.alert"],
-            &["protocol version", "lowest TLS version"],
+            &["tls.old_version"],
+            &["nothing later than TLS 1.1", "raise its highest version"],
             with(|| json!({ "min": TLS11, "max": TLS11 })),
         )
         .id("C8"),
@@ -168,7 +168,7 @@ fn demanded(version: &str, max: u16) -> Vec<Row> {
         )
         .tells(VERDICT, "required")
         .tells(THROWAWAY, "refused_alert")
-        .connects(THREE)
+        .connects(if max == TLS12 { FIVE } else { SIX })
         .times(RACES),
     ]
 }
@@ -234,7 +234,7 @@ fn asked(version: &str, max: u16) -> Vec<Row> {
         .id("E8")
         .tells(VERDICT, "accepts_any")
         .tells(ANONYMOUS, "refused_alert")
-        .connects(THREE)
+        .connects(if max == TLS12 { FIVE } else { SIX })
         .times(RACES),
         row(
             case("greets, and then leaves clients without a certificate"),

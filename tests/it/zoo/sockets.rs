@@ -162,6 +162,17 @@ fn broken_sockets() -> Vec<Row> {
             },
         ),
         row(
+            "a Unix socket left behind, with a name like an option",
+            11,
+            "tcp",
+            &["tcp.refused"],
+            &["`rm ./-rf`"],
+            |world| {
+                drop(UnixListener::bind(world.path().join("-rf")).unwrap());
+                Staged::new(0, ()).dial("unix:-rf")
+            },
+        ),
+        row(
             "a Unix socket whose queue is full",
             11,
             "tcp",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::client_auth::{RACES, shown};
-use super::enforcement::{ANONYMOUS, OURS, THREE, THROWAWAY, TWO, VERDICT, WITH_CERT};
+use super::enforcement::{ANONYMOUS, OURS, SIX, THROWAWAY, TWO, VERDICT, WITH_CERT};
 use super::pki::{Authority, Key, Pair, World, for_clients};
 use super::row::{Row, Staged, row};
 use super::tool::Tool;
@@ -88,7 +88,7 @@ fn grpcio() -> Vec<Row> {
         .tells(VERDICT, "required")
         .tells(ANONYMOUS, "refused_close")
         .tells(THROWAWAY, "refused_close")
-        .connects(THREE)
+        .connects(SIX)
         .times(RACES),
         row(
             "grpcio, with a CA for clients, but require_client_auth=False",
@@ -192,7 +192,7 @@ fn node() -> Vec<Row> {
             asking(true, &["--client", "client", "--require-mtls", "--deep"]),
         )
         .tells(VERDICT, "required")
-        .connects(THREE)
+        .connects(SIX)
         .times(RACES),
         row(
             "Node, requestCert without rejectUnauthorized, ours shown",

@@ -52,6 +52,10 @@ func main() {
 		MinVersion:   ask.Min,
 		MaxVersion:   ask.Max,
 	}
+	// Go before 1.22 would still take TLS 1.0.
+	if ask.Min == 0 {
+		config.MinVersion = tls.VersionTLS12
+	}
 	if ask.ClientCA != "" {
 		pem, err := os.ReadFile(ask.ClientCA)
 		must(err)
