@@ -9,14 +9,17 @@ mod client_auth;
 mod code;
 mod enforcement;
 mod fix;
+mod goaway;
 mod grpc;
 mod http2;
+mod http_answer;
 mod name;
 mod opinions;
 mod own;
 mod pages;
 mod path;
 mod reach;
+mod service;
 mod time;
 mod words;
 

@@ -2,11 +2,16 @@
 //!
 //! The order is that of a client: resolve, TCP, TLS, HTTP/2, `grpc.health.v1`. After a refusal it goes on where
 //! that can show more, for diagnosis only: a peer whose certificate was not accepted gets no client
-//! certificate.
+//! certificate and no metadata.
 
 mod connect;
+mod frames;
 mod grpc;
+mod health;
+mod metadata;
 mod peek;
+mod recorder;
+mod reflection;
 mod stream;
 mod target;
 mod tls;
@@ -22,8 +27,12 @@ use tokio::net::TcpStream;
 use crate::store::Identity;
 
 pub use connect::{Attempt, ConnectFailure, Resolution, ResolveFailure};
-pub use grpc::{Http, Rpc, RpcOutcome, Serving};
+pub use frames::{GoAway, reason_name};
+pub use grpc::{Questions, Rpc, RpcOutcome, Serving, Undecodable};
+pub use metadata::{Metadata, MetadataError};
 pub use peek::Protocol;
+pub use recorder::Http;
+pub use reflection::{Reflection, Services};
 pub use target::{Host, Target, TargetError};
 pub use tls::{CertificateRequest, Failure, Handshake};
 
@@ -37,6 +46,8 @@ pub struct Request {
     pub identity: Option<Arc<Identity>>,
     /// A certificate that no server has reason to accept, to be shown on a connection of its own.
     pub throwaway: Option<Arc<Identity>>,
+    /// What to ask it.
+    pub questions: Questions,
     /// Limit for each step.
     pub timeout: Duration,
     /// The time at which certificates are judged.
@@ -277,7 +288,10 @@ async fn session(
             session.handshake = Ok(handshake);
             let (first, stream) = stream::read_first(stream).await;
             if let (First::Octets(_) | First::Silent, Some(stream)) = (&first, stream) {
-                session.rpc = Some(grpc::health(&request.target, stream, request.timeout).await);
+                let (questions, limit) = (&request.questions, request.timeout);
+                let whom = (purpose, attempt.trusted);
+                let rpc = grpc::converse(&request.target, stream, questions, whom, limit);
+                session.rpc = Some(rpc.await);
             }
             session.first = Some(first);
         }

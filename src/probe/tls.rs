@@ -74,6 +74,8 @@ pub(super) struct Attempt {
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) verified: Option<Result<(), String>>,
     pub(super) requested: Option<CertificateRequest>,
+    /// Whether the server may learn who we are: it is verified, and its trust anchor is within its dates.
+    pub(super) trusted: bool,
     pub(super) peer_octets: Vec<u8>,
     pub(super) result: Result<(Handshake, TlsStream<Tap>), Failure>,
 }
@@ -115,6 +117,7 @@ pub(super) async fn connect(
         chain: verifier.chain.get(),
         verified: verifier.verdict.get(),
         requested: resolver.asked.get(),
+        trusted: verifier.trusted.get(),
         peer_octets: octets.get(),
         result,
     }
@@ -204,6 +207,7 @@ struct Recorder {
     strict: bool,
     chain: Shared<Vec<CertificateDer<'static>>>,
     verdict: Shared<Option<Result<(), String>>>,
+    trusted: Shared<bool>,
 }
 
 impl Recorder {
@@ -228,6 +232,7 @@ impl Recorder {
             strict,
             chain: Shared::default(),
             verdict: Shared::default(),
+            trusted: Shared::default(),
         }
     }
 }
@@ -255,8 +260,10 @@ impl ServerCertVerifier for Recorder {
         let verdict = ask(&self.inner);
         let told = verdict.as_ref().map(|_| ()).map_err(ToString::to_string);
         self.verdict.with(|kept| *kept = Some(told));
+        let current = verdict.and_then(|_| ask(&self.current));
+        self.trusted.with(|kept| *kept = current.is_ok());
         if self.strict {
-            return verdict.and_then(|_| ask(&self.current));
+            return current;
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -21,6 +21,7 @@ mod certificate;
 mod client_auth;
 mod enforcement;
 mod grpc;
+mod http;
 mod issuer;
 mod name;
 mod output;
@@ -28,7 +29,9 @@ mod path;
 mod pki;
 mod process;
 mod reach;
+mod reply;
 mod row;
+mod service;
 
 /// Rows that run at one time: most of them wait.
 const PARALLEL: usize = 4;
@@ -54,6 +57,8 @@ fn table() -> Vec<Row> {
     rows.extend(name::rows());
     rows.extend(certificate::rows());
     rows.extend(beyond::rows());
+    rows.extend(http::rows());
+    rows.extend(service::rows());
     rows.extend(client_auth::rows());
     rows.extend(enforcement::rows());
     rows.extend(any_client::rows());

@@ -47,7 +47,8 @@ impl Local {
     }
 }
 
-/// The flags that the next `verify` needs to look at the same server in the same way.
+/// The flags that the next `verify` needs to look at the same server in the same way. Headers are not among them:
+/// their values are secrets.
 fn own_flags(args: &Verify) -> String {
     let mut flags = String::new();
     if let Some(ca) = &args.ca {
@@ -55,6 +56,9 @@ fn own_flags(args: &Verify) -> String {
     }
     if let Some(name) = &args.server_name {
         flags.push_str(&format!(" --server-name {}", quoted(Path::new(name))));
+    }
+    if let Some(service) = &args.service {
+        flags.push_str(&format!(" --service {}", quoted(Path::new(service))));
     }
     flags
 }

@@ -4,6 +4,7 @@ mod local;
 mod many;
 mod throwaway;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::context::Printer;
 use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, runtime};
 use crate::diagnose::{self, Verdict};
 use crate::error::Error;
-use crate::probe::{Host, Request, Target};
+use crate::probe::{Host, Metadata, Questions, Request, Target};
 use crate::report::{VerifyReport, common_exit};
 use local::Local;
 use many::observe_all;
@@ -31,6 +32,8 @@ use throwaway::throwaway;
   grpc-pki verify a:50051 --client b --require-mtls    for CI: nobody gets in without a certificate
   grpc-pki verify 10.0.0.7:443 --server-name orders    dial an address, check a name
   grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
+  grpc-pki verify a:50051 --service shop.v1.Orders     is this service SERVING?
+  grpc-pki verify a:50051 --reflection -v              list its services
   grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
 ")]
 pub(super) struct Verify {
@@ -58,9 +61,35 @@ pub(super) struct Verify {
     /// Name to check instead of the host that is dialled
     #[arg(long, value_name = "NAME")]
     server_name: Option<String>,
+    /// Service that is to be SERVING, as the health service names it, instead of the server as a whole
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// Metadata for the calls, such as 'authorization: Bearer TOKEN'; only a server that is trusted gets it (can be
+    /// repeated)
+    #[arg(long, value_name = "NAME: VALUE")]
+    header: Vec<Secret>,
+    /// List the services of the server by gRPC reflection
+    #[arg(long)]
+    reflection: bool,
     /// Limit for each step, such as 5s or 500ms
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     timeout: Duration,
+}
+
+/// An argument that is printed nowhere.
+#[derive(Clone)]
+struct Secret(String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// `5s`, `500ms`.
@@ -76,6 +105,7 @@ impl Verify {
     pub(super) fn run(&self, common: &Common, printer: &mut Printer<'_, '_>) -> Done {
         let now = printer.context.now;
         let targets = self.targets()?;
+        let questions = self.questions()?;
         let store = common.store();
         store.recover(LOCK_TIMEOUT)?;
         let Local {
@@ -97,6 +127,7 @@ impl Verify {
             anchors: ders.clone(),
             identity: identity.clone(),
             throwaway: throwaway.clone(),
+            questions: questions.clone(),
             timeout: self.timeout,
             now,
         });
@@ -118,6 +149,15 @@ impl Verify {
             printer.report(&report).map_err(Stop::Pipe)?;
         }
         Ok(common_exit(&codes))
+    }
+
+    fn questions(&self) -> Result<Questions, Error> {
+        Ok(Questions {
+            // The empty name is that of the server as a whole.
+            service: self.service.clone().filter(|it| !it.is_empty()),
+            metadata: Metadata::parse(self.header.iter().map(|it| it.0.as_str()))?,
+            reflection: self.reflection,
+        })
     }
 
     fn targets(&self) -> Result<Vec<Target>, Error> {

@@ -1,5 +1,6 @@
 //! What `verify` found: the verdict first, then a line for each stage, the cause and the fix.
 
+mod grpc;
 mod json;
 
 use std::fmt::Write;
@@ -125,7 +126,12 @@ impl Report for VerifyReport {
         let shown = self.verdict.stages.iter().filter(|stage| {
             stage.status != Status::NotReached && (style.verbose || stage.id.as_str() != "inputs")
         });
-        text.extend(shown.map(|stage| Self::line(stage, style)));
+        for stage in shown {
+            text.push_str(&Self::line(stage, style));
+            if stage.id == StageId::Grpc {
+                text.push_str(&self.services(style));
+            }
+        }
         if style.verbose {
             text.push_str(&self.chain(style));
         }

@@ -99,7 +99,7 @@ impl Staged {
         self
     }
 
-    fn command(&self, world: &World, more: &[&str]) -> Command {
+    pub fn command(&self, world: &World, more: &[&str]) -> Command {
         let mut command = verify(world);
         command
             .args([&self.target, "--timeout", self.timeout])
