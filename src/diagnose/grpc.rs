@@ -4,7 +4,7 @@ use super::http_answer::{self, Told, credentials};
 use super::http2::speaks_http2;
 use super::words::{ended, quoted};
 use super::{Code, Finding, Fix, Judge, StageId, Status, service};
-use crate::probe::{Rpc, RpcOutcome, Serving, reason_name};
+use crate::probe::{Failure, Rpc, RpcOutcome, Serving, reason_name};
 
 const NOT_FOUND: i32 = 5;
 const PERMISSION_DENIED: i32 = 7;
@@ -48,7 +48,15 @@ impl Judge<'_> {
                 _ => told(outcome, rpc),
             },
         };
-        self.find(headline.clone(), Finding::new(code, headline, why, fix));
+        let message = match (code, &rpc.http) {
+            (Code::GrpcServiceUnchecked, _) => "cannot be checked".to_owned(),
+            (Code::GrpcServiceUnknown, _) => "service unknown".to_owned(),
+            (_, Some(http)) if !http.is_grpc() => {
+                format!("HTTP {} instead of a gRPC answer", http.status)
+            }
+            _ => headline.clone(),
+        };
+        self.find(message, Finding::new(code, headline, why, fix));
         if let Some(stage) = self.stages.last_mut() {
             stage.elapsed = elapsed;
         }
@@ -86,18 +94,7 @@ fn not_serving(serving: Serving, rpc: &Rpc) -> Told {
 fn told(outcome: &RpcOutcome, rpc: &Rpc) -> Told {
     match outcome {
         RpcOutcome::Health(serving) => not_serving(*serving, rpc),
-        RpcOutcome::NoAnswer(failure) => (
-            Code::GrpcNoAnswer,
-            "the call got no answer".to_owned(),
-            match rpc.reset {
-                Some(reason) => format!(
-                    "TLS and HTTP/2 work; the server ended the first call with {}.",
-                    reason_name(reason)
-                ),
-                None => format!("TLS and HTTP/2 work; on the first call {}.", ended(failure)),
-            },
-            Fix::steps(["look at the server's log, and at a proxy in between"]),
-        ),
+        RpcOutcome::NoAnswer(failure) => no_answer(failure, rpc),
         // Nothing else has no HTTP response of gRPC below it.
         RpcOutcome::NotGrpc | RpcOutcome::TrailersMissing => {
             http_answer::trailers_missing(rpc.http.as_ref())
@@ -105,6 +102,27 @@ fn told(outcome: &RpcOutcome, rpc: &Rpc) -> Told {
         RpcOutcome::Status(code, message) => status(*code, message, rpc),
         RpcOutcome::Undecodable(why) => http_answer::undecodable(why),
     }
+}
+
+fn no_answer(failure: &Failure, rpc: &Rpc) -> Told {
+    let how = match (rpc.reset, failure) {
+        (Some(reason), _) => format!(
+            "the server ended the first call with {}",
+            reason_name(reason)
+        ),
+        (None, Failure::Other(words)) => format!(
+            "what came on the first call is not right as HTTP/2 ({})",
+            quoted(words)
+        ),
+        (None, failure) => format!("on the first call {}", ended(failure)),
+    };
+    let first = "look at the server's log; a proxy in between may not reach its backend:";
+    (
+        Code::GrpcNoAnswer,
+        "the call got no answer".to_owned(),
+        format!("TLS and HTTP/2 work; {how}."),
+        Fix::steps(std::iter::once(first).chain(http_answer::backends(None))),
+    )
 }
 
 /// The server answered with a status of its own.

@@ -2,7 +2,7 @@
 
 use super::words::ended;
 use super::{Code, Finding, Fix, Judge, StageId, Status};
-use crate::probe::{Failure, First, Purpose, Rpc, RpcOutcome, Session};
+use crate::probe::{Failure, First, Purpose, Rpc, RpcOutcome, Session, reason_name};
 use crate::text::printable;
 
 const NO_APPLICATION_PROTOCOL: u8 = 120;
@@ -91,7 +91,8 @@ impl Judge<'_> {
             && let (false, Some(goaway)) = (answered, &rpc.goaway)
         {
             let finding = super::goaway::finding(goaway);
-            return self.find(finding.headline.clone(), finding);
+            let message = format!("GOAWAY with {}", reason_name(goaway.reason));
+            return self.find(message, finding);
         }
         let spoken = match first {
             First::Silent => "SETTINGS received after the client's preface",

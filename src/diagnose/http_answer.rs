@@ -63,7 +63,7 @@ impl Proxy {
 }
 
 /// The lines of the proxy that it is, or of the usual ones.
-fn backends(proxy: Option<Proxy>) -> Vec<&'static str> {
+pub(super) fn backends(proxy: Option<Proxy>) -> Vec<&'static str> {
     match proxy {
         Some(proxy) => vec![proxy.backend()],
         None => vec![Proxy::Nginx.backend(), Proxy::Haproxy.backend()],

@@ -32,21 +32,26 @@ pub(super) fn unknown(service: &str, rpc: &Rpc) -> Told {
     let names = registered(rpc);
     let reported = match &names[..] {
         [] => String::new(),
-        names => format!(
-            " Its services, as reflection reports them, are {}.",
-            told(names)
-        ),
+        [name] => format!(" Reflection reports the service {}.", quoted(name)),
+        names => format!(" Reflection reports the services {}.", told(names)),
     };
     let why = format!("The connection is fine; {answer}.{overall}{reported}");
     let similar = nearest(service, names.iter().copied()).filter(|it| *it != service);
-    let mut steps: Vec<String> = similar
-        .map(|it| format!("did you mean `--service {}`?", printable(it)))
-        .into_iter()
-        .collect();
+    let mut steps = Vec::new();
+    let report = "have the server report it, each service by its own name:";
+    match similar {
+        Some(similar) => {
+            steps.push(format!("did you mean `--service {}`?", printable(similar)));
+            steps.push(format!("or {report}"));
+        }
+        None => steps.push(report.to_owned()),
+    }
     let name = printable(service).replace('`', "'");
     steps.push(format!(
-        "have the server report it: tonic `set_service_status(\"{name}\", ServingStatus::Serving)`, Go \
-         `SetServingStatus(\"{name}\", healthpb.HealthCheckResponse_SERVING)`"
+        "tonic: `set_service_status(\"{name}\", ServingStatus::Serving)`"
+    ));
+    steps.push(format!(
+        "Go: `SetServingStatus(\"{name}\", healthpb.HealthCheckResponse_SERVING)`"
     ));
     (Code::GrpcServiceUnknown, headline, why, Fix::steps(steps))
 }

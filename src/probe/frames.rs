@@ -3,9 +3,15 @@
 
 /// Octets of a frame header.
 const HEADER: usize = 9;
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
+/// Flag of the last frame of a stream.
+const END_STREAM: u8 = 1;
+/// Streams that are remembered; a handful of calls is made.
+const STREAMS: usize = 16;
 /// Octets of a payload that are kept: two numbers, and words for people.
 const KEPT: usize = 8 + 256;
 
@@ -49,6 +55,8 @@ pub(super) struct Frames {
     payload: Vec<u8>,
     /// What is to come of its payload.
     left: usize,
+    /// The streams whose answers are whole. A server that did not read all of a request resets its stream then.
+    whole: Vec<u32>,
     state: State,
     /// How the server ended the connection.
     pub(super) goaway: Option<GoAway>,
@@ -107,8 +115,16 @@ impl Frames {
 
     fn end(&mut self) {
         let payload = std::mem::take(&mut self.payload);
+        let stream = number(&self.header[5..]);
         match (self.header[3], &payload[..]) {
-            (RST_STREAM, [a, b, c, d]) => self.reset = Some(number(&[*a, *b, *c, *d])),
+            (DATA | HEADERS, _)
+                if self.header[4] & END_STREAM != 0 && self.whole.len() < STREAMS =>
+            {
+                self.whole.push(stream);
+            }
+            (RST_STREAM, [a, b, c, d]) if !self.whole.contains(&stream) => {
+                self.reset = Some(number(&[*a, *b, *c, *d]));
+            }
             // A graceful end is announced first; what comes after says why.
             (GOAWAY, [_, _, _, _, a, b, c, d, debug @ ..])
                 if self.goaway.as_ref().is_none_or(|it| it.reason == 0) =>
@@ -178,6 +194,21 @@ mod tests {
         assert_eq!(frames.goaway, None);
         frames.pass(&goaway(1, &[b'x'; 100_000]));
         assert_eq!(frames.goaway.unwrap().debug.len(), 256);
+    }
+
+    #[test]
+    fn a_reset_after_a_whole_answer_is_none() {
+        let mut last = frame(HEADERS, &[0x88]);
+        last[4] = 4 | END_STREAM;
+        let mut frames = Frames::default();
+        frames.pass(&frame(SETTINGS, &[]));
+        frames.pass(&last);
+        frames.pass(&frame(RST_STREAM, &[0; 4]));
+        assert_eq!(frames.reset, None);
+        let mut other = frame(RST_STREAM, &[0, 0, 0, 7]);
+        other[8] = 3;
+        frames.pass(&other);
+        assert_eq!(frames.reset, Some(7));
     }
 
     #[test]

@@ -203,7 +203,14 @@ pub(super) const GRPC_NO_ANSWER: Page = Page {
             Server,
             "read its log; does it answer a call from its own machine?",
         ),
-        (Haproxy, "look whether a server of the backend is up"),
+        (
+            Haproxy,
+            "look whether a server of the backend is up: with `proto h2`, or `ssl alpn h2`",
+        ),
+        (
+            Nginx,
+            "pass on with `grpc_pass`: `proxy_pass` makes HTTP/1 of the call",
+        ),
     ],
 };
 

@@ -79,13 +79,13 @@ impl VerifyReport {
             let _ = writeln!(text, "{:MESSAGE$}{short}", "");
         }
         if names.len() < services.count {
-            let more = services.count - names.len();
-            let how = if style.verbose {
-                ""
-            } else {
-                " (-v shows them)"
+            let more = plural(services.count - names.len(), "other");
+            let how = match services.names.len() {
+                _ if style.verbose => "",
+                kept if kept < services.count => " (-v shows more)",
+                _ => " (-v shows all)",
             };
-            let _ = writeln!(text, "{:MESSAGE$}and {more} more{how}", "");
+            let _ = writeln!(text, "{:MESSAGE$}and {more}{how}", "");
         }
         text
     }

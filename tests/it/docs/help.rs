@@ -237,6 +237,17 @@ fn verify() {
           --server-name <NAME>
               Name to check instead of the host that is dialled
 
+          --service <NAME>
+              Service that is to be SERVING, as the health service names it, instead of the server as a
+              whole
+
+          --header <NAME: VALUE>
+              Metadata for the calls, such as 'authorization: Bearer TOKEN'; only a server that is trusted
+              gets it (can be repeated)
+
+          --reflection
+              List the services of the server by gRPC reflection
+
           --timeout <TIME>
               Limit for each step, such as 5s or 500ms
 
@@ -251,6 +262,8 @@ fn verify() {
       grpc-pki verify a:50051 --client b --require-mtls    for CI: nobody gets in without a certificate
       grpc-pki verify 10.0.0.7:443 --server-name orders    dial an address, check a name
       grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
+      grpc-pki verify a:50051 --service shop.v1.Orders     is this service SERVING?
+      grpc-pki verify a:50051 --reflection -v              list its services
       grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
     "#);
 }

@@ -363,21 +363,40 @@ fn reflections() -> Vec<Row> {
 #[test]
 fn services_are_listed_below_the_stage() {
     let world = World::new();
-    let server = serve(&world, &[]);
-    let target = format!("localhost:{}", server.port);
-    let human = |more: &[&str]| {
-        let mut command = verify(&world);
-        command.args([&target, "--reflection"]).args(more);
+    let human = |staged: &Staged, more: &[&str]| {
+        let mut command = staged.command(&world, &["--reflection"]);
+        command.args(more);
         String::from_utf8(finish(command).stdout).unwrap()
     };
-    let short = human(&[]);
-    let list = "\n                     reflection v1: 4 services\
-                \n                     grpc_pki.sample.v1.WhoAmI\
-                \n                     grpc.health.v1.Health\
-                \n                     grpc.reflection.v1.ServerReflection\
-                \n                     and 1 more (-v shows them)\n";
-    assert!(short.contains(list), "{short}");
-    let long = human(&["-v"]);
-    assert!(!long.contains("more (-v"), "{long}");
-    assert!(long.contains("grpc.reflection.v1alpha"), "{long}");
+    let lines = |lines: &[&str]| {
+        let line = |it: &&str| format!("\n{:21}{it}", "");
+        lines.iter().map(line).collect::<String>() + "\n  ok    opinions"
+    };
+    let server = serve(&world, &[]);
+    let sample = human(&Staged::new(server.port, server), &[]);
+    let all = [
+        "reflection v1: 3 services",
+        "grpc_pki.sample.v1.WhoAmI",
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+    ];
+    assert!(sample.contains(&lines(&all)), "{sample}");
+    let names = (0..1200).map(|it| format!("shop.v{it:04}{}", "x".repeat(100)));
+    let many = staged(&world, reflection(listed(names)));
+    let short = human(&many, &[]);
+    let cut = |version| format!("shop.v{version}{}…", "x".repeat(46));
+    let some = [
+        "reflection v1: 1 200 services",
+        &cut("0000"),
+        &cut("0001"),
+        &cut("0002"),
+        "and 1 197 others (-v shows more)",
+    ];
+    assert!(short.contains(&lines(&some)), "{short}");
+    assert!(short.lines().count() <= 24, "{short}");
+    let long = human(&many, &["-v"]);
+    let last = format!("shop.v0999{}", "x".repeat(100));
+    assert!(long.contains(&lines(&[&last, "and 200 others"])), "{long}");
+    let off = human(&staged(&world, orders(ServingStatus::Serving)), &[]);
+    assert!(off.contains(&lines(&["reflection: not offered"])), "{off}");
 }
