@@ -8,7 +8,7 @@ use crate::apply::ApplyError;
 use crate::config::ConfigError;
 use crate::diagnose::UnknownCode;
 use crate::plan::PlanError;
-use crate::probe::{MisreadTargets, TargetError};
+use crate::probe::{MetadataError, MisreadTargets, TargetError};
 use crate::sample::{MaterialError, ServeError};
 use crate::store::{Content, StoreError};
 use crate::text::{io_text, quoted};
@@ -29,6 +29,9 @@ pub enum Error {
     /// The demonstration did not go as it should.
     #[error(transparent)]
     Demo(#[from] DemoError),
+    /// What is to go with the calls.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     /// There can be no plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -101,7 +104,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Config(ConfigError::Read { .. } | ConfigError::Write { .. }) => Kind::System,
-            Self::Code(_) | Self::Config(_) | Self::Plan(_) => Kind::Input,
+            Self::Code(_) | Self::Config(_) | Self::Metadata(_) | Self::Plan(_) => Kind::Input,
             Self::Target(_) | Self::Targets(_) => Kind::Input,
             Self::Apply(ApplyError::Store(error)) | Self::Store(error) if error.is_input() => {
                 Kind::Input
@@ -144,6 +147,7 @@ impl Hint for Error {
             Self::Apply(_) | Self::Demo(_) | Self::Runtime { .. } => None,
             Self::Code(error) => error.hint(),
             Self::Config(error) => error.hint(),
+            Self::Metadata(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Serve(error) => error.hint(),
             Self::Target(error) => error.hint(),
@@ -176,6 +180,20 @@ impl Hint for ConfigError {
             }
             _ => None,
         }
+    }
+}
+
+impl Hint for MetadataError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Base64(name) => format!("write `--header '{name}: BASE64'`"),
+            Self::Empty(_) => "is the variable that it comes from set?".to_owned(),
+            Self::Name(_) => "write `--header 'name: value'`".to_owned(),
+            Self::Reserved(_) => "leave it out".to_owned(),
+            Self::Value(_) => {
+                "put other octets in base64 under a name that ends in `-bin`".to_owned()
+            }
+        })
     }
 }
 

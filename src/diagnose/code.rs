@@ -126,20 +126,34 @@ codes! {
     DnsTimeout = "dns.timeout" => Dns,
     /// The health service wants credentials.
     GrpcAuthentication = "grpc.authentication" => Passes,
+    /// A proxy answers, but does not reach the server behind it.
+    GrpcBackendDown = "grpc.backend_down" => Grpc,
     /// The call got no answer.
     GrpcNoAnswer = "grpc.no_answer" => Grpc,
     /// There is no health service; the connection is fine.
     GrpcNoHealth = "grpc.health_unimplemented" => Passes,
+    /// There is no gRPC at this host and port.
+    GrpcNotARoute = "grpc.not_a_route" => Grpc,
     /// The answer is not gRPC.
     GrpcNotGrpc = "grpc.http_status" => Grpc,
     /// The health service says NOT_SERVING.
     GrpcNotServing = "grpc.not_serving" => NotServing,
+    /// The state of the service asked for cannot be learned.
+    GrpcServiceUnchecked = "grpc.service_unchecked" => Grpc,
+    /// The health service does not know the service asked for.
+    GrpcServiceUnknown = "grpc.service_unknown" => Grpc,
     /// The health service does not say if it works.
     GrpcUnknown = "grpc.health_unknown" => Passes,
     /// The server answered with an error.
     GrpcStatus = "grpc.status" => Grpc,
+    /// The answer has no gRPC status: trailers are lost.
+    GrpcTrailersMissing = "grpc.trailers_missing" => Grpc,
+    /// The answer says gRPC, but cannot be decoded.
+    GrpcUndecodable = "grpc.undecodable" => Grpc,
     /// The connection ended after the handshake.
     Http2Closed = "http2.closed" => Http2,
+    /// The server ended the HTTP/2 connection with GOAWAY.
+    Http2GoAway = "http2.goaway" => Http2,
     /// Behind TLS there is no HTTP/2.
     Http2NotSpoken = "http2.not_http2" => Http2,
     /// HTTP/2 was agreed, but the server never speaks.

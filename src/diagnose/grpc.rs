@@ -1,14 +1,16 @@
 //! The answer of the health service, or what came instead of it.
 
+use super::http_answer::{self, Told, credentials};
 use super::http2::speaks_http2;
-use super::words::ended;
-use super::{Code, Finding, Fix, Judge, StageId, Status};
-use crate::probe::{Failure, Rpc, RpcOutcome, Serving};
-use crate::text::printable;
+use super::words::{ended, quoted};
+use super::{Code, Finding, Fix, Judge, StageId, Status, service};
+use crate::probe::{Failure, Rpc, RpcOutcome, Serving, reason_name};
 
-const UNIMPLEMENTED: i32 = 12;
 const NOT_FOUND: i32 = 5;
 const PERMISSION_DENIED: i32 = 7;
+const RESOURCE_EXHAUSTED: i32 = 8;
+const UNIMPLEMENTED: i32 = 12;
+const UNAVAILABLE: i32 = 14;
 const UNAUTHENTICATED: i32 = 16;
 
 impl Judge<'_> {
@@ -24,140 +26,182 @@ impl Judge<'_> {
             return;
         };
         let elapsed = Some(rpc.elapsed);
-        let trusted = self.is_verified();
-        let (code, headline, why, fix) = match &rpc.outcome {
-            RpcOutcome::Health(Serving::Serving) if trusted => {
-                return self.stage(StageId::Grpc, Status::Ok, "SERVING", elapsed);
-            }
-            RpcOutcome::Health(Serving::Serving) => {
-                return self.stage(
-                    StageId::Grpc,
-                    Status::Skip,
-                    "SERVING (looked at without trust)",
-                    elapsed,
-                );
-            }
-            RpcOutcome::Health(Serving::NotServing) => (
-                Code::GrpcNotServing,
-                "the server says that it is not serving".to_owned(),
-                "The connection is fine; its health service answers NOT_SERVING.".to_owned(),
-                Fix::steps([
-                    "look at the server: it is starting, shutting down, or lacks something it depends on",
-                ]),
-            ),
-            RpcOutcome::Health(Serving::Unknown) => (
-                Code::GrpcUnknown,
-                "the health service answers UNKNOWN".to_owned(),
-                "The connection is fine; the server does not say whether it serves.".to_owned(),
-                Fix::steps([
-                    "set the overall status (service name \"\") in the server's health service",
-                ]),
-            ),
-            RpcOutcome::Status(..) | RpcOutcome::NoAnswer(_) if !is_grpc(rpc) => not_grpc(rpc),
-            RpcOutcome::Status(UNIMPLEMENTED, _) => (
-                Code::GrpcNoHealth,
-                "the server has no health service".to_owned(),
-                "The connection is fine: gRPC answered, only grpc.health.v1 is not there."
-                    .to_owned(),
-                Fix::steps([
-                    "to let probes see its state, add one: tonic-health, grpcio-health-checking, or grpc-go's health",
-                ]),
-            ),
-            RpcOutcome::Status(NOT_FOUND, _) => (
-                Code::GrpcUnknown,
-                "the health service does not know the server as a whole".to_owned(),
-                "The connection is fine; nothing is registered for the service name \"\"."
-                    .to_owned(),
-                Fix::steps([
-                    "set the overall status (service name \"\") in the server's health service",
-                ]),
-            ),
-            RpcOutcome::Status(code @ (UNAUTHENTICATED | PERMISSION_DENIED), message) => (
-                Code::GrpcAuthentication,
-                "the health service wants credentials".to_owned(),
-                format!(
-                    "The connection is fine; gRPC answered {} {}.",
-                    status_name(*code),
-                    quoted(message)
-                ),
-                Fix::steps(["let the health service answer without credentials, as probes expect"]),
-            ),
-            RpcOutcome::Status(code, message) => (
-                Code::GrpcStatus,
-                format!("the health service answered {}", status_name(*code)),
-                format!(
-                    "TLS and HTTP/2 work; the server's words are {}.",
-                    quoted(message)
-                ),
-                Fix::steps(["look at the server's log"]),
-            ),
-            RpcOutcome::NoAnswer(failure) => {
-                if !speaks_http2(session) {
-                    return;
-                }
-                // Most servers refuse before they speak; one that asks its own questions may do so later.
-                let asked = session.requested.is_some() && !session.is_identity_shown();
-                let perhaps = if asked && *failure != Failure::Timeout {
-                    " It had asked for a client certificate and got none: perhaps that is why."
-                } else {
-                    ""
-                };
-                (
-                    Code::GrpcNoAnswer,
-                    "the call got no answer".to_owned(),
-                    format!(
-                        "TLS and HTTP/2 work; on the first call {}.{perhaps}",
-                        ended(failure)
-                    ),
-                    Fix::steps(["look at the server's log, and at a proxy in between"]),
-                )
-            }
+        let of = match &rpc.service {
+            Some(service) => format!(" ({})", quoted(service).trim_matches('`')),
+            None => String::new(),
         };
-        self.find(headline.clone(), Finding::new(code, headline, why, fix));
+        let (code, headline, mut why, fix) = match &rpc.outcome {
+            RpcOutcome::Health(Serving::Serving) => {
+                let (status, message) = if self.is_verified() {
+                    (Status::Ok, format!("SERVING{of}"))
+                } else {
+                    (Status::Skip, "SERVING (looked at without trust)".to_owned())
+                };
+                return self.stage(StageId::Grpc, status, message, elapsed);
+            }
+            RpcOutcome::Health(serving) => not_serving(*serving, rpc),
+            RpcOutcome::NoAnswer(_) if rpc.goaway.is_some() || !speaks_http2(session) => {
+                return; // the cause stands under HTTP/2
+            }
+            outcome => match &rpc.http {
+                Some(http) if !http.is_grpc() => http_answer::not_grpc(rpc, http),
+                _ => told(outcome, rpc),
+            },
+        };
+        // Most servers refuse before they speak; one that asks its own questions may do so later.
+        let asked = session.requested.is_some() && !session.is_identity_shown();
+        if let RpcOutcome::NoAnswer(failure) = &rpc.outcome
+            && asked
+            && *failure != Failure::Timeout
+        {
+            why.push_str(
+                " It had asked for a client certificate and got none: perhaps that is why.",
+            );
+        }
+        let message = match (code, &rpc.http) {
+            (Code::GrpcServiceUnchecked, _) => "cannot be checked".to_owned(),
+            (Code::GrpcServiceUnknown, _) => "service unknown".to_owned(),
+            (_, Some(http)) if !http.is_grpc() => {
+                format!("HTTP {} instead of a gRPC answer", http.status)
+            }
+            _ => headline.clone(),
+        };
+        self.find(message, Finding::new(code, headline, why, fix));
         if let Some(stage) = self.stages.last_mut() {
             stage.elapsed = elapsed;
         }
     }
 }
 
-/// Whether the response below the call was one of gRPC: 200 and `application/grpc`.
-fn is_grpc(rpc: &Rpc) -> bool {
-    rpc.http.as_ref().is_none_or(|http| {
-        let grpc = http
-            .content_type
-            .as_deref()
-            .is_some_and(|it| it.starts_with("application/grpc"));
-        http.status == 200 && grpc
-    })
-}
-
-fn not_grpc(rpc: &Rpc) -> (Code, String, String, Fix) {
-    let http = rpc.http.as_ref();
-    let status = http.map_or(0, |it| it.status);
-    let field =
-        |value: Option<&String>| value.map_or_else(|| "none".to_owned(), |it| printable(it));
-    let kind = field(http.and_then(|it| it.content_type.as_ref()));
-    let server = field(http.and_then(|it| it.server.as_ref()));
-    (
-        Code::GrpcNotGrpc,
-        format!("HTTP {status} came instead of a gRPC answer"),
-        format!(
-            "TLS and HTTP/2 work; the answer has content-type {kind} and is from the server {server}."
+/// The health service answers, and not with SERVING.
+fn not_serving(serving: Serving, rpc: &Rpc) -> Told {
+    let name = rpc.service.as_deref();
+    match (serving, name) {
+        (Serving::NotServing, _) => (
+            Code::GrpcNotServing,
+            match name {
+                Some(name) => format!("the server says that {} is not serving", quoted(name)),
+                None => "the server says that it is not serving".to_owned(),
+            },
+            "The connection is fine; its health service answers NOT_SERVING.".to_owned(),
+            Fix::steps([
+                "look at the server: it is starting, shutting down, or lacks something it depends on",
+            ]),
         ),
-        Fix::steps([
-            "check the route: a web server or a proxy answered, and for 502 to 504 its backend is gone",
-        ]),
+        (_, Some(name)) => service::unknown(name, rpc),
+        (_, None) => (
+            Code::GrpcUnknown,
+            "the health service answers UNKNOWN".to_owned(),
+            "The connection is fine; the server does not say whether it serves.".to_owned(),
+            Fix::steps([
+                "set the overall status (service name \"\") in the server's health service",
+            ]),
+        ),
+    }
+}
+
+/// What came of a call to which gRPC answered, if anything did.
+fn told(outcome: &RpcOutcome, rpc: &Rpc) -> Told {
+    match outcome {
+        RpcOutcome::Health(serving) => not_serving(*serving, rpc),
+        RpcOutcome::NoAnswer(failure) => no_answer(failure, rpc),
+        // Nothing else has no HTTP response of gRPC below it.
+        RpcOutcome::NotGrpc | RpcOutcome::TrailersMissing => {
+            http_answer::trailers_missing(rpc.http.as_ref())
+        }
+        RpcOutcome::Status(code, message) => status(*code, message, rpc),
+        RpcOutcome::Undecodable(why) => http_answer::undecodable(why),
+    }
+}
+
+fn no_answer(failure: &Failure, rpc: &Rpc) -> Told {
+    let how = match (rpc.reset, failure) {
+        (Some(reason), _) => format!(
+            "the server ended the first call with {}",
+            reason_name(reason)
+        ),
+        (None, Failure::Other(words)) => format!(
+            "what came on the first call is not right as HTTP/2 ({})",
+            quoted(words)
+        ),
+        (None, failure) => format!("on the first call {}", ended(failure)),
+    };
+    let first = "look at the server's log; a proxy in between may not reach its backend:";
+    (
+        Code::GrpcNoAnswer,
+        "the call got no answer".to_owned(),
+        format!("TLS and HTTP/2 work; {how}."),
+        Fix::steps(std::iter::once(first).chain(http_answer::backends(None))),
     )
 }
 
-fn quoted(message: &str) -> String {
-    if message.is_empty() {
-        return "(no message)".to_owned();
+/// The server answered with a status of its own.
+fn status(code: i32, message: &str, rpc: &Rpc) -> Told {
+    let said = if message.is_empty() {
+        "(no message)".to_owned()
+    } else {
+        quoted(message)
+    };
+    let name = status_name(code);
+    match (code, rpc.service.as_deref()) {
+        (UNIMPLEMENTED, _) if is_about_encoding(message) => (
+            Code::GrpcStatus,
+            "the server cannot read how the call is compressed".to_owned(),
+            format!(
+                "TLS and HTTP/2 work; it answered {name} {said}. The call went out uncompressed."
+            ),
+            Fix::steps(["look for a proxy in between that compresses calls"]),
+        ),
+        (UNIMPLEMENTED, Some(service)) => service::unimplemented(service),
+        (UNIMPLEMENTED, None) => (
+            Code::GrpcNoHealth,
+            "the server has no health service".to_owned(),
+            "The connection is fine: gRPC answered, only grpc.health.v1 is not there.".to_owned(),
+            Fix::steps([
+                "to let probes see its state, add one: tonic-health, grpcio-health-checking, or grpc-go's health",
+            ]),
+        ),
+        (NOT_FOUND, Some(service)) => service::unknown(service, rpc),
+        (NOT_FOUND, None) => (
+            Code::GrpcUnknown,
+            "the health service does not know the server as a whole".to_owned(),
+            "The connection is fine; nothing is registered for the service name \"\".".to_owned(),
+            Fix::steps([
+                "set the overall status (service name \"\") in the server's health service",
+            ]),
+        ),
+        (UNAUTHENTICATED | PERMISSION_DENIED, Some(service)) => {
+            service::behind_credentials(service, name, &said, rpc)
+        }
+        (UNAUTHENTICATED | PERMISSION_DENIED, None) => (
+            Code::GrpcAuthentication,
+            "the health service wants credentials".to_owned(),
+            format!("The connection is fine; gRPC answered {name} {said}."),
+            Fix::steps(credentials(rpc)),
+        ),
+        (UNAVAILABLE, _) if http_answer::is_proxys(rpc.http.as_ref(), message) => {
+            http_answer::unavailable(rpc.http.as_ref(), message)
+        }
+        _ => (
+            Code::GrpcStatus,
+            format!("the health service answered {name}"),
+            format!("TLS and HTTP/2 work; the server's words are {said}."),
+            Fix::steps([match code {
+                RESOURCE_EXHAUSTED => {
+                    "look for a limit of calls, connections or memory in the server, and in a proxy before it"
+                }
+                _ => "look at the server's log",
+            }]),
+        ),
     }
-    format!(
-        "`{}`",
-        printable(message).chars().take(120).collect::<String>()
-    )
+}
+
+/// Whether UNIMPLEMENTED is about the encoding of messages, not about the method.
+fn is_about_encoding(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["compress", "grpc-encoding", "encoding \""]
+        .iter()
+        .any(|it| message.contains(it))
 }
 
 fn status_name(code: i32) -> &'static str {

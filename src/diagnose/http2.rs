@@ -2,7 +2,7 @@
 
 use super::words::ended;
 use super::{Code, Finding, Fix, Judge, StageId, Status};
-use crate::probe::{Failure, First, Purpose, Rpc, RpcOutcome, Session};
+use crate::probe::{Failure, First, Purpose, Rpc, RpcOutcome, Session, reason_name};
 use crate::text::printable;
 
 const NO_APPLICATION_PROTOCOL: u8 = 120;
@@ -87,6 +87,13 @@ impl Judge<'_> {
         }
         let elapsed = session.rpc.as_ref().map(|it| it.elapsed);
         let answered = session.rpc.as_ref().is_some_and(Rpc::is_answered);
+        if let Some(rpc) = &session.rpc
+            && let (false, Some(goaway)) = (answered, &rpc.goaway)
+        {
+            let finding = super::goaway::finding(goaway);
+            let message = format!("GOAWAY with {}", reason_name(goaway.reason));
+            return self.find(message, finding);
+        }
         let spoken = match first {
             First::Silent => "SETTINGS received after the client's preface",
             _ => "SETTINGS received",
@@ -145,7 +152,7 @@ pub(super) fn speaks_http2(session: &Session) -> bool {
 
 /// What a server sent where HTTP/2 was expected.
 fn seen(octets: &[u8]) -> String {
-    let text = printable(&String::from_utf8_lossy(octets));
+    let text = printable(&String::from_utf8_lossy(octets)).replace('`', "'");
     let text: String = text.chars().take(40).collect();
     let kind = if octets.starts_with(b"HTTP/") {
         "HTTP/1: "

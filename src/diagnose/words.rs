@@ -30,6 +30,17 @@ pub(super) fn list(words: &[&str]) -> String {
     }
 }
 
+/// A peer's words in backticks: at most 120 characters, none of which steers a terminal or ends the quotation.
+pub(super) fn quoted(text: &str) -> String {
+    const MOST: usize = 120;
+    let safe = printable(text).replace('`', "'");
+    let mut cut: String = safe.chars().take(MOST).collect();
+    if safe.chars().nth(MOST).is_some() {
+        cut.push('…');
+    }
+    format!("`{}`", cut.trim())
+}
+
 /// How a peer ended a connection.
 pub(super) fn ended(failure: &Failure) -> String {
     match failure {
@@ -38,7 +49,7 @@ pub(super) fn ended(failure: &Failure) -> String {
         Failure::Closed => "it closed the connection without a word".to_owned(),
         Failure::Incompatible(what) => what.clone(),
         Failure::NotTls => "it sent something that is not TLS".to_owned(),
-        Failure::Other(words) => format!("the connection broke (`{}`)", printable(words)),
+        Failure::Other(words) => format!("the connection broke ({})", quoted(words)),
         Failure::Reset => "it reset the connection".to_owned(),
         Failure::Timeout => "it did not answer in time".to_owned(),
     }

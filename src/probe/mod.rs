@@ -2,17 +2,22 @@
 //!
 //! The order is that of a client: resolve, TCP (or a Unix socket), TLS, HTTP/2, `grpc.health.v1`. After a refusal it goes on where
 //! that can show more, for diagnosis only: a peer whose certificate was not accepted gets no client
-//! certificate.
+//! certificate and no metadata.
 
 mod answer;
 mod ask;
 mod connect;
 mod destination;
 mod follow;
+mod frames;
 mod grpc;
+mod health;
 mod hello;
+mod metadata;
 mod misread;
 mod peek;
+mod recorder;
+mod reflection;
 mod stream;
 mod target;
 mod tls;
@@ -33,10 +38,14 @@ pub use answer::{Answer, ServerHello};
 pub use ask::{FollowUp, Seen, Site};
 pub use connect::{Attempt, ConnectFailure, Resolution, Resolve, ResolveFailure, SystemResolver};
 pub use destination::{Address, Destination};
-pub use grpc::{Http, Rpc, RpcOutcome, Serving};
+pub use frames::{GoAway, reason_name};
+pub use grpc::{Questions, Rpc, RpcOutcome, Serving, Undecodable};
 pub use hello::{OUR_GROUPS, OUR_SIGNATURES, OUR_SUITES, Question, TLS10, TLS11, TLS12, TLS13};
+pub use metadata::{Metadata, MetadataError};
 pub use misread::{Misread, MisreadTargets};
 pub use peek::Protocol;
+pub use recorder::Http;
+pub use reflection::{Reflection, Services};
 pub use target::{Host, Target, TargetError};
 pub use tls::{CertificateRequest, Failure, Handshake};
 
@@ -66,6 +75,8 @@ pub struct Request {
     pub known: Vec<Vec<GeneralName>>,
     /// Whether to ask a server that is well what it makes of other clients.
     pub survey: bool,
+    /// What to ask it.
+    pub questions: Questions,
     /// Limit for each step on its own.
     pub timeout: Duration,
     /// The time at which certificates are judged.
@@ -383,7 +394,10 @@ async fn session(request: &Request, address: &Address, stream: Wire, purpose: Pu
             session.handshake = Ok(handshake);
             let (first, stream) = stream::read_first(stream, request.timeout).await;
             if let (First::Octets(_) | First::Silent, Some(stream)) = (&first, stream) {
-                session.rpc = Some(grpc::health(&request.target, stream, request.timeout).await);
+                let (questions, limit) = (&request.questions, request.timeout);
+                let whom = (purpose, attempt.trusted);
+                let rpc = grpc::converse(&request.target, stream, questions, whom, limit);
+                session.rpc = Some(rpc.await);
             }
             session.first = Some(first);
         }

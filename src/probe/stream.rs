@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
 use super::First;
+use super::frames::Frames;
 use super::tls::{Failure, failure};
 use super::wire::Wire;
 
@@ -125,6 +126,7 @@ pub(super) struct Watch {
     inner: TlsStream<Tap>,
     ahead: Vec<u8>,
     first: Shared<Vec<u8>>,
+    frames: Shared<Frames>,
     end: Shared<Option<Failure>>,
 }
 
@@ -137,6 +139,16 @@ impl Watch {
     /// The first octets that the peer sent in the session.
     pub(super) fn first(&self) -> Shared<Vec<u8>> {
         self.first.clone()
+    }
+
+    /// The HTTP/2 frames that the peer sent in the session.
+    pub(super) fn frames(&self) -> Shared<Frames> {
+        self.frames.clone()
+    }
+
+    fn look(&self, octets: &[u8]) {
+        keep(&self.first, octets);
+        self.frames.with(|frames| frames.pass(octets));
     }
 }
 
@@ -154,7 +166,7 @@ impl AsyncRead for Watch {
         }
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.inner).poll_read(cx, buffer);
-        keep(&self.first, &buffer.filled()[before..]);
+        self.look(&buffer.filled()[before..]);
         let ended = match &result {
             Poll::Ready(Err(error)) => Some(failure(error)),
             Poll::Ready(Ok(())) if buffer.filled().len() == before => Some(Failure::Closed),
@@ -193,9 +205,10 @@ pub(super) async fn read_first(
     let watch = Watch {
         inner: stream,
         first: Shared::default(),
+        frames: Shared::default(),
         end: Shared::default(),
         ahead,
     };
-    keep(&watch.first, &watch.ahead);
+    watch.look(&watch.ahead);
     (first, Some(watch))
 }

@@ -73,6 +73,8 @@ pub(super) struct Attempt {
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) verified: Option<Result<(), String>>,
     pub(super) requested: Option<CertificateRequest>,
+    /// Whether the server may learn who we are: it is verified, and its trust anchor is within its dates.
+    pub(super) trusted: bool,
     pub(super) peer_octets: Vec<u8>,
     pub(super) result: Result<(Handshake, TlsStream<Tap>), Failure>,
 }
@@ -140,6 +142,7 @@ pub(super) async fn connect_as(
         chain: verifier.chain.get(),
         verified: verifier.verdict.get(),
         requested: resolver.asked.get(),
+        trusted: verifier.trusted.get(),
         peer_octets: octets.get(),
         result,
     }
@@ -217,24 +220,29 @@ impl TimeProvider for Fixed {
 }
 
 /// Keeps the chain and webpki's verdict. Without an identity to protect the handshake goes on after a refusal,
-/// so that the rest can be seen; the refusal stays on record.
+/// so that the rest can be seen; the refusal stays on record, and keeps metadata back.
 #[derive(Debug)]
 struct Recorder {
     trust: Trust,
     strict: Option<Strict>,
+    refuses: bool,
     provider: Arc<CryptoProvider>,
     chain: Shared<Vec<CertificateDer<'static>>>,
     verdict: Shared<Option<Result<(), String>>>,
+    trusted: Shared<bool>,
 }
 
 impl Recorder {
-    fn new(request: &Request, provider: Arc<CryptoProvider>, strict: bool) -> Self {
+    fn new(request: &Request, provider: Arc<CryptoProvider>, refuses: bool) -> Self {
+        let strict = refuses || !request.questions.metadata.names().is_empty();
         Self {
+            refuses,
             trust: Trust::new(request, &provider),
             strict: strict.then(|| Strict::new(request, &provider)),
             provider,
             chain: Shared::default(),
             verdict: Shared::default(),
+            trusted: Shared::default(),
         }
     }
 }
@@ -260,8 +268,13 @@ impl ServerCertVerifier for Recorder {
         let verdict = self.trust.verify(&served);
         let told = verdict.as_ref().map(|_| ()).map_err(ToString::to_string);
         self.verdict.with(|kept| *kept = Some(told));
-        if let Some(strict) = &self.strict {
-            verdict.and_then(|()| strict.verify(&served))?;
+        let strict = match &self.strict {
+            Some(strict) => verdict.and_then(|()| strict.verify(&served)),
+            None => verdict,
+        };
+        self.trusted.with(|kept| *kept = strict.is_ok());
+        if self.refuses {
+            strict?;
         }
         Ok(ServerCertVerified::assertion())
     }

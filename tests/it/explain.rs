@@ -82,6 +82,7 @@ fn alone_it_lists_every_code_by_stage() {
       alpn.refused                The server refused HTTP/2 in ALPN
     http2
       http2.closed                The connection ended after the handshake
+      http2.goaway                The server ended the HTTP/2 connection with GOAWAY
       http2.not_http2             Behind TLS there is no HTTP/2
       http2.no_settings           HTTP/2 was agreed, but the server never speaks
     client_auth
@@ -92,12 +93,18 @@ fn alone_it_lists_every_code_by_stage() {
       client_auth.required        The server demands a client certificate
     grpc
       grpc.authentication         The health service wants credentials
+      grpc.backend_down           A proxy answers, but does not reach the server behind it
       grpc.no_answer              The call got no answer
       grpc.health_unimplemented   There is no health service; the connection is fine
+      grpc.not_a_route            There is no gRPC at this host and port
       grpc.http_status            The answer is not gRPC
       grpc.not_serving            The health service says NOT_SERVING
+      grpc.service_unchecked      The state of the service asked for cannot be learned
+      grpc.service_unknown        The health service does not know the service asked for
       grpc.health_unknown         The health service does not say if it works
       grpc.status                 The server answered with an error
+      grpc.trailers_missing       The answer has no gRPC status: trailers are lost
+      grpc.undecodable            The answer says gRPC, but cannot be decoded
     opinions
       opinions.refused_elsewhere  Trusted, but other clients refuse it
     next: grpc-pki explain CODE

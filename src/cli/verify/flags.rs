@@ -51,7 +51,8 @@ fn trust(args: &Verify) -> String {
     flags
 }
 
-/// Where to dial, and what the server is to be called.
+/// Where to dial, what the server is to be called, and which service it is about. Headers are not told: their values
+/// are secrets.
 fn identity(args: &Verify) -> String {
     let mut flags = String::new();
     if let Some(id) = &args.spiffe_id {
@@ -61,5 +62,8 @@ fn identity(args: &Verify) -> String {
         flags.push_str(&format!(" --server-name {}", quoted(Path::new(name))));
     }
     flags.push_str(&args.dial.flags());
+    if let Some(service) = &args.service {
+        flags.push_str(&format!(" --service {}", quoted(Path::new(service))));
+    }
     flags
 }

@@ -6,6 +6,7 @@ mod local;
 mod many;
 mod throwaway;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,9 @@ use super::context::Printer;
 use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, runtime};
 use crate::diagnose::{self, Judged, Verdict};
 use crate::error::Error;
-use crate::probe::{Destination, Host, Misread, MisreadTargets, Observation, Request, Target};
+use crate::probe::{
+    Destination, Host, Metadata, Misread, MisreadTargets, Observation, Questions, Request, Target,
+};
 use crate::report::{VerifyReport, common_exit};
 use dial::Dial;
 use local::Local;
@@ -40,6 +43,8 @@ use throwaway::throwaway;
   grpc-pki verify 10.0.0.7:443 --spiffe-id spiffe://internal/orders   check a SPIFFE id instead
   grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
   grpc-pki verify example.com:443 --ca system          trust the CAs that this machine trusts
+  grpc-pki verify a:50051 --service shop.v1.Orders     is this service SERVING?
+  grpc-pki verify a:50051 --reflection -v              list its services
   grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
 ")]
 pub(super) struct Verify {
@@ -76,10 +81,36 @@ pub(super) struct Verify {
     /// SPIFFE id to check instead of a name
     #[arg(long, value_name = "URI")]
     spiffe_id: Option<String>,
+    /// Service that is to be SERVING, as the health service names it, instead of the server as a whole
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// Metadata for the calls, such as 'authorization: Bearer TOKEN'; only a server that is trusted gets it (can be
+    /// repeated)
+    #[arg(long, value_name = "NAME: VALUE")]
+    header: Vec<Secret>,
+    /// List the services of the server by gRPC reflection
+    #[arg(long)]
+    reflection: bool,
     /// Limit for each step on its own, such as 5s or 500ms: resolving, connecting, the handshake, the server's first
     /// octets, the call
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     timeout: Duration,
+}
+
+/// An argument that is printed nowhere.
+#[derive(Clone)]
+struct Secret(String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// `5s`, `500ms`.
@@ -95,6 +126,7 @@ impl Verify {
     pub(super) fn run(&self, common: &Common, printer: &mut Printer<'_, '_>) -> Done {
         let now = printer.context.now;
         let targets = self.targets(common)?;
+        let questions = self.questions()?;
         let store = common.store();
         store.recover(LOCK_TIMEOUT)?;
         let Local {
@@ -126,6 +158,7 @@ impl Verify {
             resolver: printer.context.resolver.clone(),
             known: known.clone(),
             survey: self.deep,
+            questions: questions.clone(),
             timeout: self.timeout,
             now,
         });
@@ -156,6 +189,15 @@ impl Verify {
             printer.report(&report).map_err(Stop::Pipe)?;
         }
         Ok(common_exit(&codes))
+    }
+
+    fn questions(&self) -> Result<Questions, Error> {
+        Ok(Questions {
+            // The empty name is that of the server as a whole.
+            service: self.service.clone().filter(|it| !it.is_empty()),
+            metadata: Metadata::parse(self.header.iter().map(|it| it.0.as_str()))?,
+            reflection: self.reflection,
+        })
     }
 
     fn targets(&self, common: &Common) -> Result<Vec<Target>, Error> {

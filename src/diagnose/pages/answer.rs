@@ -191,15 +191,11 @@ pub(super) const CLIENT_AUTH_REFUSED: Page = Page {
 };
 
 pub(super) const GRPC_NO_ANSWER: Page = Page {
-    meaning: "TLS and HTTP/2 work, and the first call got no answer: it timed out, the stream was reset, or the \
-              server ended the connection with GOAWAY. A proxy whose backend is gone looks like this too.",
+    meaning: "TLS and HTTP/2 work, and the first call got no answer: it timed out, the server ended the call, or the \
+              connection broke. A proxy whose backend is gone looks like this too.",
     seen: &[
-        (
-            Tonic,
-            "after GOAWAY for too many pings: `detected excessive load`",
-        ),
-        (Python, "the same: `DEADLINE_EXCEEDED`"),
-        (Node, "the same: `Bandwidth exhausted`"),
+        (Tonic, "`Timeout expired`, or `stream error received`"),
+        (Python, "`DEADLINE_EXCEEDED`"),
         (All, "a deadline that passes"),
     ],
     fix: &[
@@ -207,46 +203,43 @@ pub(super) const GRPC_NO_ANSWER: Page = Page {
             Server,
             "read its log; does it answer a call from its own machine?",
         ),
-        (Haproxy, "look whether a server of the backend is up"),
         (
-            Client,
-            "after `too_many_pings`: keepalive every five minutes or more",
+            Haproxy,
+            "look whether a server of the backend is up: with `proto h2`, or `ssl alpn h2`",
         ),
         (
-            Go,
-            "or allow it on the server: `MinTime` in `keepalive.EnforcementPolicy`",
+            Nginx,
+            "pass on with `grpc_pass`: `proxy_pass` makes HTTP/1 of the call",
         ),
     ],
 };
 
 pub(super) const GRPC_NOT_GRPC: Page = Page {
-    meaning: "HTTP/2 answered, but not gRPC: the HTTP status is not 200, or the content-type is not \
-              `application/grpc`. A web server or a proxy answered by itself; with 502 to 504 its backend is gone.",
+    meaning: "HTTP/2 answered with an HTTP status that gRPC does not have: a gateway that wants credentials (401, 403, \
+              407), a redirect, a limit (413, 429, 431), or an error of a web server. Whatever answered did so by \
+              itself, before any gRPC server.",
     seen: &[
         (
             Tonic,
             "`invalid compression flag: 60` (the `<` of HTML), or `grpc-status header missing`",
         ),
-        (Python, "`Received http2 header with status: 502`"),
+        (Python, "`Received http2 header with status: 401`"),
         (Node, "the same"),
     ],
     fix: &[
         (
+            GrpcPki,
+            "401, 403, 407: show credentials, `--header 'authorization: Bearer TOKEN'`",
+        ),
+        (
             Client,
-            "404 or 415: this is not a gRPC route, check host and port",
+            "a redirect: dial the gRPC server itself, gRPC does not follow",
         ),
         (
-            Nginx,
-            "`grpc_pass grpc://HOST:PORT;`, or `grpcs://` where the backend has TLS",
+            Client,
+            "413, 431: send fewer and shorter headers, or raise the limit of the server",
         ),
-        (
-            Haproxy,
-            "`server … proto h2`, or `ssl alpn h2` where the backend has TLS",
-        ),
-        (
-            Network,
-            "a load balancer of AWS needs a target group of the protocol gRPC",
-        ),
+        (Server, "otherwise the log of the server that answered"),
     ],
 };
 
@@ -303,6 +296,10 @@ pub(super) const GRPC_AUTHENTICATION: Page = Page {
         (
             Server,
             "leave `grpc.health.v1.Health` out of the check, as probes carry no token",
+        ),
+        (
+            GrpcPki,
+            "show a token: `--header 'authorization: Bearer TOKEN'`; it goes to trusted servers only",
         ),
         (
             GrpcPki,

@@ -5,6 +5,7 @@
 mod answer;
 mod dial;
 mod dns_tcp_tls;
+mod http;
 mod inputs_ca;
 mod inputs_client;
 mod name_time;
@@ -90,13 +91,20 @@ impl Code {
             Self::DnsNotFound => &dns_tcp_tls::DNS_NOT_FOUND,
             Self::DnsTimeout => &dns_tcp_tls::DNS_TIMEOUT,
             Self::GrpcAuthentication => &answer::GRPC_AUTHENTICATION,
+            Self::GrpcBackendDown => &http::GRPC_BACKEND_DOWN,
             Self::GrpcNoAnswer => &answer::GRPC_NO_ANSWER,
             Self::GrpcNoHealth => &answer::GRPC_NO_HEALTH,
+            Self::GrpcNotARoute => &http::GRPC_NOT_A_ROUTE,
             Self::GrpcNotGrpc => &answer::GRPC_NOT_GRPC,
             Self::GrpcNotServing => &answer::GRPC_NOT_SERVING,
+            Self::GrpcServiceUnchecked => &http::GRPC_SERVICE_UNCHECKED,
+            Self::GrpcServiceUnknown => &http::GRPC_SERVICE_UNKNOWN,
             Self::GrpcUnknown => &answer::GRPC_UNKNOWN,
             Self::GrpcStatus => &answer::GRPC_STATUS,
+            Self::GrpcTrailersMissing => &http::GRPC_TRAILERS_MISSING,
+            Self::GrpcUndecodable => &http::GRPC_UNDECODABLE,
             Self::Http2Closed => &answer::HTTP2_CLOSED,
+            Self::Http2GoAway => &http::HTTP2_GOAWAY,
             Self::Http2NotSpoken => &answer::HTTP2_NOT_SPOKEN,
             Self::Http2Silent => &answer::HTTP2_SILENT,
             Self::InputsCaBom => &inputs_ca::CA_BOM,

@@ -7,9 +7,7 @@ use super::VerifyReport;
 use crate::diagnose::{Answer, AtAddress, Code, Finding, Opinion, Outcome, Stage, Survey, Verdict};
 use crate::pki::Certificate;
 use crate::pki::certificate::{hex, purpose_name};
-use crate::probe::{
-    Address, ConnectFailure, Failure, FollowUp, Observation, Purpose, RpcOutcome, Serving, Session,
-};
+use crate::probe::{Address, ConnectFailure, Failure, FollowUp, Observation, Purpose, Session};
 use crate::text::rfc3339;
 
 impl VerifyReport {
@@ -89,27 +87,6 @@ impl VerifyReport {
             "verdict": seen.enforcement.as_str(),
             "proven": seen.proven,
         })
-    }
-
-    fn grpc(&self) -> Option<Value> {
-        let rpc = self
-            .observation
-            .sessions
-            .iter()
-            .find_map(|it| it.rpc.as_ref())?;
-        let (status, code, message) = match &rpc.outcome {
-            RpcOutcome::Health(Serving::NotServing) => (Some("NOT_SERVING"), Some(0), None),
-            RpcOutcome::Health(Serving::Serving) => (Some("SERVING"), Some(0), None),
-            RpcOutcome::Health(Serving::Unknown) => (Some("UNKNOWN"), Some(0), None),
-            RpcOutcome::Status(code, message) => (None, Some(*code), Some(message)),
-            RpcOutcome::NoAnswer(_) => (None, None, None),
-        };
-        Some(json!({
-            "health": { "service": "", "status": status, "code": code, "message": message },
-            "http_status": rpc.http.as_ref().map(|it| it.status),
-            "content_type": rpc.http.as_ref().and_then(|it| it.content_type.as_ref()),
-            "server": rpc.http.as_ref().and_then(|it| it.server.as_ref()),
-        }))
     }
 }
 

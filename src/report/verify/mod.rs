@@ -1,6 +1,7 @@
 //! What `verify` found: the verdict first, then a line for each stage, the cause and the fix.
 
 mod addresses;
+mod grpc;
 mod json;
 
 use std::fmt::Write;
@@ -141,7 +142,12 @@ impl Report for VerifyReport {
             let is_quiet = stage.id == StageId::Inputs && stage.status == Status::Ok;
             stage.status != Status::NotReached && (style.verbose || !is_quiet)
         });
-        text.extend(shown.map(|stage| Self::line(stage, style)));
+        for stage in shown {
+            text.push_str(&Self::line(stage, style));
+            if stage.id == StageId::Grpc {
+                text.push_str(&self.services(style));
+            }
+        }
         text.push_str(&self.addresses(style));
         if style.verbose {
             text.push_str(&self.chain(style));

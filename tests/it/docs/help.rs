@@ -252,6 +252,16 @@ fn verify() {
               where one does, with the exit code of the first that does
           --spiffe-id <URI>
               SPIFFE id to check instead of a name
+          --service <NAME>
+              Service that is to be SERVING, as the health service names it, instead of the server as a
+              whole
+
+          --header <NAME: VALUE>
+              Metadata for the calls, such as 'authorization: Bearer TOKEN'; only a server that is trusted
+              gets it (can be repeated)
+
+          --reflection
+              List the services of the server by gRPC reflection
 
           --timeout <TIME>
               Limit for each step on its own, such as 5s or 500ms: resolving, connecting, the handshake,
@@ -273,6 +283,8 @@ fn verify() {
       grpc-pki verify 10.0.0.7:443 --spiffe-id spiffe://internal/orders   check a SPIFFE id instead
       grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
       grpc-pki verify example.com:443 --ca system          trust the CAs that this machine trusts
+      grpc-pki verify a:50051 --service shop.v1.Orders     is this service SERVING?
+      grpc-pki verify a:50051 --reflection -v              list its services
       grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
     "#);
 }

@@ -142,10 +142,10 @@ fn http2() -> Vec<Row> {
         ),
         row(
             "GOAWAY",
-            16,
-            "grpc",
-            &["grpc.no_answer"],
-            &["log"],
+            14,
+            "http2",
+            &["http2.goaway"],
+            &["ENHANCE_YOUR_CALM", "`too_many_pings`", "MinTime"],
             python("goaway", true),
         )
         .id("F2"),
@@ -247,7 +247,7 @@ fn answers() -> Vec<Row> {
             "502 of a proxy",
             16,
             "grpc",
-            &["grpc.http_status"],
+            &["grpc.backend_down"],
             &["HTTP 502", "text/html", "nginx", "backend"],
             health(Answer::Head(
                 502,
@@ -259,7 +259,7 @@ fn answers() -> Vec<Row> {
             "404 of a web server",
             16,
             "grpc",
-            &["grpc.http_status"],
+            &["grpc.not_a_route"],
             &["HTTP 404"],
             health(Answer::Head(404, &[])),
         )
@@ -268,7 +268,7 @@ fn answers() -> Vec<Row> {
             "a page instead of gRPC",
             16,
             "grpc",
-            &["grpc.http_status"],
+            &["grpc.not_a_route"],
             &["text/html"],
             status(&[("content-type", "text/html")]),
         )

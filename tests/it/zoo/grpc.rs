@@ -104,6 +104,8 @@ pub enum Answer {
     ServingOr400,
     /// This HTTP response, without a body.
     Head(u16, &'static [(&'static str, &'static str)]),
+    /// Whatever these say.
+    Routes(Routes),
 }
 
 /// How the server deals with a new connection.
@@ -242,6 +244,7 @@ async fn routes(answer: Answer) -> Routes {
         }
         Answer::ServingOr400 => Routes::new(Or400(tonic_health::server::health_reporter().1)),
         Answer::Head(status, fields) => Routes::new(Head(status, fields)),
+        Answer::Routes(routes) => routes,
     }
 }
 

@@ -72,9 +72,16 @@ const SHAPE: &str = "
     grpc.health.status string|null
     grpc.health.code number|null
     grpc.health.message string|null
+    grpc.health.overall string|null
+    grpc.reflection.version string|null
+    grpc.reflection.services[] string
+    grpc.reflection.count number
+    grpc.headers_sent[] string
+    grpc.goaway string|null
     grpc.http_status number|null
     grpc.content_type string|null
     grpc.server string|null
+    grpc.via string|null
     opinions[].client string
     opinions[].accepts bool
     opinions[].reason string
@@ -244,8 +251,9 @@ fn the_shape_of_the_json_is_complete() {
     let world = World::new();
     let server = serve(&world, &["--mtls"]);
     let target = format!("localhost:{}", server.port);
-    let args = ["--client", "client", "--deep", "--format", "json"];
-    let output = run(&world, &[&[target.as_str()], &args[..]].concat());
+    let more = ["--deep", "--reflection", "--header", "x-tenant: shop"];
+    let args = [&target, "--client", "client", "--format", "json"];
+    let output = run(&world, &[&args[..], &more].concat());
     let documents = documents(&output);
     assert_eq!(output.status.code(), Some(0), "{documents:#?}");
     // Every key that there is stands in the list: a new one is added to it.

@@ -150,7 +150,7 @@ impl Staged {
         Some(format!("the server: {}", server.lines().join("\n  ")))
     }
 
-    fn command(&self, world: &World, more: &[&str]) -> Command {
+    pub fn command(&self, world: &World, more: &[&str]) -> Command {
         let mut command = verify(world);
         if let Some((program, words)) = self.through.split_first() {
             let verify = command;

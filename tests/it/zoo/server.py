@@ -1,7 +1,7 @@
 """A server on Python's ssl module, with as much HTTP/2 as one health check takes.
 
-argv[1] is JSON: mode, cert, key, client_ca, crl, verify, alpn, version, lowest, ciphers, options; host and port, or unix. Prints
-`port N`, then a line for each connection.
+argv[1] is JSON: mode, cert, key, client_ca, crl, verify, alpn, version, lowest, ciphers, options, reason,
+debug; host and port, or unix. Prints `port N`, then a line for each connection.
 """
 
 import json
@@ -103,11 +103,25 @@ def late(conn):
 
 
 def goaway(conn):
-    """ENHANCE_YOUR_CALM (RFC 9113, 7), as for too many pings."""
+    """With a reason (RFC 9113, 7), by default that of too many pings."""
     conn.sendall(SETTINGS)
     octets(conn, 24)
-    conn.sendall(frame(7, 0, 0, struct.pack(">II", 0, 11) + b"too_many_pings"))
+    debug = ASKED.get("debug", "too_many_pings").encode()
+    conn.sendall(frame(7, 0, 0, struct.pack(">II", 0, ASKED.get("reason", 11)) + debug))
     hold(conn)
+
+
+def reset(conn):
+    """The call ends with RST_STREAM."""
+    conn.sendall(SETTINGS)
+    octets(conn, 24)
+    conn.sendall(frame(4, 1, 0))
+    while True:
+        head = octets(conn, 9)
+        octets(conn, int.from_bytes(head[:3], "big"))
+        if head[3] == 0 and head[4] & 1:
+            stream = int.from_bytes(head[5:], "big")
+            conn.sendall(frame(3, 0, stream, struct.pack(">I", ASKED.get("reason", 7))))
 
 
 MODES = {
@@ -120,6 +134,7 @@ MODES = {
     "late": late,
     "drip": drip,
     "goaway": goaway,
+    "reset": reset,
 }
 VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 
