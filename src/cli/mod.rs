@@ -109,7 +109,7 @@ enum ColorChoice {
 enum Command {
     Init(init::Init),
     Issue(issue::Issue),
-    Verify(verify::Verify),
+    Verify(Box<verify::Verify>),
     Serve(serve::Serve),
     Demo(demo::Demo),
     Explain(explain::Explain),

@@ -278,7 +278,7 @@ codes! {
     TlsHelloInOnePiece = "tls.hello_in_one_piece" => Passes,
     /// Server and client have no TLS in common.
     TlsIncompatible = "tls.incompatible" => Tls,
-    /// The server's key is of a kind that clients do not take.
+    /// The server's key is of a kind that clients refuse.
     TlsKeyType = "tls.key_type" => Tls,
     /// A large ClientHello gets no answer.
     TlsLargeHello = "tls.large_hello" => Tls,
