@@ -1,6 +1,6 @@
 //! The server's certificate as a whole: path, name and time are judged each on its own, and then rustls's word.
 
-use super::{Code, Finding, Fix, Judge, StageId};
+use super::{Code, Finding, Fix, Judge, Outcome, StageId};
 use crate::pki::Certificate;
 use crate::pki::path::Path;
 
@@ -41,6 +41,8 @@ impl Judge<'_> {
             let finding = Finding::new(Code::PathRefused, headline, why, fix);
             self.find("refused by rustls", finding);
         }
+        self.min_days(&path);
+        self.other_entry(&chain[0]);
         let anchor = path.anchor().cloned();
         (chain, anchor)
     }
@@ -56,6 +58,7 @@ impl Judge<'_> {
             && !self
                 .findings
                 .iter()
+                .filter(|it| it.code.outcome() == Outcome::Certificate)
                 .any(|it| certificate.contains(&it.stage()))
     }
 }

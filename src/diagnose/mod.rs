@@ -10,9 +10,12 @@ mod code;
 mod enforcement;
 mod fix;
 mod grpc;
+mod heal;
 mod http2;
+mod min_days;
 mod name;
 mod opinions;
+mod other_entry;
 mod own;
 mod pages;
 mod path;
@@ -47,6 +50,8 @@ pub struct Knowledge {
     pub identity_issuers: Vec<Certificate>,
     /// Whether a server that does not demand a client certificate fails.
     pub require_mtls: bool,
+    /// How many days every certificate of the path has to have left.
+    pub min_days: Option<u16>,
     /// What certs.toml makes and the folder holds.
     pub entries: Vec<KnownEntry>,
     /// certs.toml, as it was named.
@@ -316,7 +321,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
                 })
         })
         .collect();
-    findings.sort_by_key(|finding| (finding.code.outcome() == Outcome::Passes, finding.stage()));
+    findings.sort_by_key(|finding| (finding.code.outcome().rank(), finding.stage()));
     Verdict {
         target: observation.target.clone(),
         stages,

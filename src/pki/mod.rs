@@ -14,6 +14,7 @@ pub mod pem;
 pub mod profile;
 pub mod sign;
 mod spiffe;
+pub mod target;
 pub mod validity;
 
 pub use algorithm::KeyAlgorithm;
@@ -23,4 +24,5 @@ pub use key::{KeySource, PrivateKey, SerialNumber};
 pub use name::GeneralName;
 pub use profile::{NameConstraints, Profile};
 pub use sign::{Issuer, Template};
+pub use target::Target;
 pub use validity::{Lifetime, Validity};

@@ -8,7 +8,6 @@ mod connect;
 mod grpc;
 mod peek;
 mod stream;
-mod target;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +18,7 @@ use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tokio::net::TcpStream;
 
+use crate::pki::target;
 use crate::store::Identity;
 
 pub use connect::{Attempt, ConnectFailure, Resolution, ResolveFailure};
@@ -39,8 +39,23 @@ pub struct Request {
     pub throwaway: Option<Arc<Identity>>,
     /// Limit for each step.
     pub timeout: Duration,
+    /// When a step that is under way is cut short, but for [`Request::LEAST`].
+    pub deadline: Option<Instant>,
     /// The time at which certificates are judged.
     pub now: OffsetDateTime,
+}
+
+impl Request {
+    /// What a step has in any case, so that a server that is there is still seen.
+    pub const LEAST: Duration = Duration::from_millis(100);
+
+    /// The limit for a step that starts now.
+    fn limit(&self) -> Duration {
+        let left = |it: Instant| it.saturating_duration_since(Instant::now());
+        self.deadline.map_or(self.timeout, |it| {
+            self.timeout.min(left(it).max(Self::LEAST))
+        })
+    }
 }
 
 /// Everything that was seen of one server.
@@ -153,10 +168,10 @@ impl Observation {
 /// Looks at one server. Ends within a few times `request.timeout`, whatever the server does.
 pub async fn observe(request: &Request) -> Observation {
     let started = Instant::now();
-    let resolution = connect::resolve(&request.target, request.timeout).await;
+    let resolution = connect::resolve(&request.target, request.limit()).await;
     let addresses: Vec<IpAddr> = resolution.result.clone().unwrap_or_default();
     let (attempts, stream) =
-        connect::connect(&addresses, request.target.port, request.timeout).await;
+        connect::connect(&addresses, request.target.port, request.limit()).await;
     let mut observation = Observation {
         target: request.target.clone(),
         resolution,
@@ -169,7 +184,7 @@ pub async fn observe(request: &Request) -> Observation {
     if let Some((address, stream)) = stream {
         look(request, address, stream, &mut observation).await;
         for purpose in others(request, &observation) {
-            if let Ok(stream) = connect::again(address, request.timeout).await {
+            if let Ok(stream) = connect::again(address, request.limit()).await {
                 let other = session(request, address, stream, purpose).await;
                 observation.others.push(other);
             }
@@ -191,15 +206,15 @@ async fn look(
     match next {
         Next::Done => {}
         Next::Again(purpose) => {
-            if let Ok(stream) = connect::again(address, request.timeout).await {
+            if let Ok(stream) = connect::again(address, request.limit()).await {
                 observation
                     .sessions
                     .push(session(request, address, stream, purpose).await);
             }
         }
         Next::Plaintext => {
-            if let Ok(stream) = connect::again(address, request.timeout).await {
-                observation.plaintext = Some(peek::peek(stream, request.timeout).await);
+            if let Ok(stream) = connect::again(address, request.limit()).await {
+                observation.plaintext = Some(peek::peek(stream, request.limit()).await);
             }
         }
     }
@@ -277,7 +292,7 @@ async fn session(
             session.handshake = Ok(handshake);
             let (first, stream) = stream::read_first(stream).await;
             if let (First::Octets(_) | First::Silent, Some(stream)) = (&first, stream) {
-                session.rpc = Some(grpc::health(&request.target, stream, request.timeout).await);
+                session.rpc = Some(grpc::health(&request.target, stream, request.limit()).await);
             }
             session.first = Some(first);
         }

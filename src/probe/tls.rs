@@ -104,7 +104,7 @@ pub(super) async fn connect(
         }
         let tap = Tap::new(stream, octets.clone());
         let connecting = TlsConnector::from(Arc::new(config)).connect(name, tap);
-        match timeout(request.timeout, connecting).await {
+        match timeout(request.limit(), connecting).await {
             Err(_) => Err(Failure::Timeout),
             Ok(Err(error)) => Err(failure(&error)),
             Ok(Ok(stream)) => Ok((negotiated(&stream), stream)),

@@ -34,6 +34,7 @@ impl Local {
             identity: identity.as_ref().map(|it| it.certificate.clone()),
             identity_issuers: identity.as_deref().map_or_else(Vec::new, issuers),
             require_mtls: args.require_mtls,
+            min_days: args.min_days,
             entries: known(config.as_ref(), store),
             flags: common.flags(),
             own_flags: own_flags(args),

@@ -3,20 +3,22 @@
 mod local;
 mod many;
 mod throwaway;
+mod wait;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::context::Printer;
-use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, runtime};
-use crate::diagnose::{self, Verdict};
+use super::progress::Bar;
+use super::{Common, Done, LOCK_TIMEOUT, Stop, runtime};
 use crate::error::Error;
 use crate::probe::{Host, Request, Target};
-use crate::report::{VerifyReport, common_exit};
+use crate::report::{Tally, common_exit};
 use local::Local;
-use many::observe_all;
+use many::{Event, look_at_all};
 use throwaway::throwaway;
+use wait::{Manner, Wait};
 
 /// Connect to a server as a gRPC client does, and say what is wrong and how to fix it
 ///
@@ -32,11 +34,16 @@ use throwaway::throwaway;
   grpc-pki verify 10.0.0.7:443 --server-name orders    dial an address, check a name
   grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
   grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
+  grpc-pki verify --all --min-days 21                  every `address` in certs.toml, three weeks ahead
+  grpc-pki verify localhost:50051 --wait 30s -q        until it serves: for scripts that start a server
 ")]
 pub(super) struct Verify {
     /// Whom to dial: HOST:PORT (can be repeated)
-    #[arg(required = true, value_name = "TARGET")]
+    #[arg(required_unless_present = "all", value_name = "TARGET")]
     targets: Vec<String>,
+    /// Verify the `address` of every entry of certs.toml too
+    #[arg(long)]
+    all: bool,
     /// CA certificates to trust [default: ca.crt in the folder]
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -61,6 +68,18 @@ pub(super) struct Verify {
     /// Limit for each step, such as 5s or 500ms
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     timeout: Duration,
+    /// Try again for this long, as long as time may mend what is wrong; all else fails at once
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    wait: Option<Duration>,
+    /// Time between two attempts of --wait
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = duration, requires = "wait")]
+    interval: Duration,
+    /// Fail where a certificate of the path has fewer whole days left (at most 3650)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=3650))]
+    min_days: Option<u16>,
+    /// Fail where there is a warning
+    #[arg(long)]
+    deny_warnings: bool,
 }
 
 /// `5s`, `500ms`.
@@ -74,8 +93,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 impl Verify {
     pub(super) fn run(&self, common: &Common, printer: &mut Printer<'_, '_>) -> Done {
-        let now = printer.context.now;
-        let targets = self.targets()?;
+        let (now, started) = (printer.context.now, Instant::now());
+        let targets = self.targets(common)?;
         let store = common.store();
         store.recover(LOCK_TIMEOUT)?;
         let Local {
@@ -98,43 +117,73 @@ impl Verify {
             identity: identity.clone(),
             throwaway: throwaway.clone(),
             timeout: self.timeout,
+            deadline: None,
             now,
         });
+        let requests: Vec<Request> = requests.collect();
+        let wait = self.wait.map(|limit| Wait {
+            limit,
+            interval: self.interval,
+        });
+        let manner = Manner {
+            knowledge,
+            wait,
+            deny_warnings: self.deny_warnings,
+            several: requests.len() > 1,
+            now,
+            started,
+        };
         let runtime = runtime()?;
-        let observations = runtime.block_on(observe_all(requests.collect()));
+        let told = runtime.block_on(tell(requests, manner, common, printer));
         // A resolver that hangs must not keep the process.
         runtime.shutdown_background();
-        let mut codes = Vec::new();
-        for observation in observations {
-            let verdict = diagnose::judge(&observation, &knowledge, now);
-            let exit_code = exit_code(&verdict);
-            codes.push(exit_code);
-            let report = VerifyReport {
-                observation,
-                verdict,
-                now,
-                exit_code,
-            };
-            printer.report(&report).map_err(Stop::Pipe)?;
-        }
-        Ok(common_exit(&codes))
+        told
     }
 
-    fn targets(&self) -> Result<Vec<Target>, Error> {
+    /// Those of the command line, then those of certs.toml.
+    fn targets(&self, common: &Common) -> Result<Vec<Target>, Error> {
         let server_name = self.server_name.as_deref().map(Host::parse).transpose()?;
-        let parse = |text: &String| {
-            Target::parse(text).map(|it| Target {
-                server_name: server_name.clone(),
-                ..it
-            })
-        };
-        Ok(self.targets.iter().map(parse).collect::<Result<_, _>>()?)
+        let written: Result<Vec<Target>, _> =
+            self.targets.iter().map(|it| Target::parse(it)).collect();
+        let mut targets = written?;
+        if self.all {
+            targets.extend(common.load_config()?.addresses()?);
+        }
+        for target in &mut targets {
+            target.server_name.clone_from(&server_name);
+        }
+        Ok(targets)
     }
 }
 
-/// The exit code of one verdict; see [`exit`].
-pub(super) fn exit_code(verdict: &Verdict) -> u8 {
-    verdict
-        .failure()
-        .map_or(exit::OK, |it| exit::of(it.code.outcome()))
+/// Looks at all of them, prints what is to be said as soon as it can be, and returns the exit code.
+async fn tell(
+    requests: Vec<Request>,
+    manner: Manner,
+    common: &Common,
+    printer: &mut Printer<'_, '_>,
+) -> Done {
+    let total = requests.len();
+    let interactive = printer.context.interactive && total > 1 && !common.quiet;
+    let (mut codes, mut tally) = (Vec::new(), Tally::default());
+    let bar = Bar::start(interactive, total, "servers");
+    let told = look_at_all(requests, manner, |event| match event {
+        Event::Done => {
+            bar.step();
+            Ok(())
+        }
+        Event::Waiting(line) => bar.aside(|| printer.meanwhile(&line)),
+        Event::Report(report) => {
+            codes.push(report.exit_code);
+            tally.add(&report);
+            bar.aside(|| printer.report(&*report))
+        }
+    });
+    let told = told.await;
+    drop(bar);
+    told.map_err(Stop::Pipe)?;
+    if let Some(line) = tally.line(printer.style) {
+        printer.line(&line).map_err(Stop::Pipe)?;
+    }
+    Ok(common_exit(&codes))
 }

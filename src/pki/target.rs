@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use rustls::pki_types::ServerName;
+use rustls_pki_types::ServerName;
 
 use crate::pki::GeneralName;
 
@@ -18,6 +18,8 @@ pub struct Target {
     pub port: u16,
     /// The name to check, where it is not the host.
     pub server_name: Option<Host>,
+    /// The entry of certs.toml whose `address` it is.
+    pub entry: Option<String>,
 }
 
 /// A DNS name or an IP address.
@@ -78,7 +80,7 @@ impl Host {
     }
 
     /// As rustls takes it; `None` for a name that rustls does not ask for.
-    pub(super) fn as_server_name(&self) -> Option<ServerName<'static>> {
+    pub fn as_server_name(&self) -> Option<ServerName<'static>> {
         match self {
             Self::Dns(name) => ServerName::try_from(name.clone()).ok(),
             Self::Ip(address) => Some(ServerName::IpAddress((*address).into())),
@@ -120,6 +122,7 @@ impl Target {
             host: Host::parse(host)?,
             port: port_number.ok_or_else(|| TargetError::Port(port.to_owned()))?,
             server_name: None,
+            entry: None,
         })
     }
 
