@@ -177,7 +177,7 @@ codes! {
     PathLength = "path.length" => Certificate,
     /// A name that a CA of the chain may not certify.
     PathNameConstraints = "path.name_constraints" => Certificate,
-    /// The address of an entry serves another entry's certificate.
+    /// The address serves another entry's certificate.
     PathOtherEntry = "path.other_entry" => Passes,
     /// The certificate is not for servers.
     PathPurpose = "path.purpose" => Certificate,
@@ -199,7 +199,7 @@ codes! {
     TcpUnreachable = "tcp.unreachable" => Tcp,
     /// A trusted CA expired, or is not yet valid.
     TimeAnchor = "time.anchor_expired" => Certificate,
-    /// A certificate has fewer days left than `--min-days` asks for.
+    /// Fewer days are left than --min-days asks for.
     TimeBelowMinDays = "time.below_min_days" => Expires,
     /// The certificate expired.
     TimeExpired = "time.expired" => Certificate,

@@ -9,8 +9,9 @@ use super::wait::Manner;
 use crate::probe::Request;
 use crate::report::VerifyReport;
 
-/// Targets that are looked at at one time.
-const PARALLEL: usize = 16;
+/// Targets that are looked at at one time: enough that hundreds take a few times as long as one where the network is
+/// what takes time, and few enough that none times out for want of a processor.
+const PARALLEL: usize = 32;
 
 /// What there is to tell.
 pub(super) enum Event {

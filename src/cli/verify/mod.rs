@@ -34,8 +34,8 @@ use wait::{Manner, Wait};
   grpc-pki verify 10.0.0.7:443 --server-name orders    dial an address, check a name
   grpc-pki verify example.com:443 --ca corporate.crt   trust another CA
   grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
-  grpc-pki verify --all --min-days 21                  every `address` in certs.toml, three weeks ahead
-  grpc-pki verify localhost:50051 --wait 30s -q        until it serves: for scripts that start a server
+  grpc-pki verify --all --min-days 21                  every `address` of certs.toml, 3 weeks ahead
+  grpc-pki verify localhost:50051 --wait 30s -q        until it serves, for scripts
 ")]
 pub(super) struct Verify {
     /// Whom to dial: HOST:PORT (can be repeated)

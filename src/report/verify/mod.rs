@@ -163,7 +163,7 @@ impl Report for VerifyReport {
         if let Some(first) = self.verdict.findings.first() {
             let code = first.code.as_str();
             let more = style.faint(&format!("(grpc-pki explain {code})"));
-            let _ = writeln!(text, "{:<6}{code}   {more}", style.strong("code"));
+            let _ = writeln!(text, "{}{code}   {more}", style.strong("code  "));
         }
         text
     }

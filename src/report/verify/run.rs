@@ -56,7 +56,7 @@ impl VerifyReport {
         let looked = plural(self.run.attempts, "attempt");
         let text = match self.run.ran_out {
             Some(limit) => format!(
-                "{} ran out after {looked}; what is told is the last one",
+                "{} ran out after {looked}; the last one is shown",
                 seconds(limit)
             ),
             None if self.run.attempts > 1 => format!("{}, {looked}", seconds(self.run.waited)),
