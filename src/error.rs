@@ -178,6 +178,7 @@ impl Hint for ConfigError {
                     "`grpc-pki init{flag}` writes a commented one to start from"
                 ))
             }
+            Self::NoAddress { place, .. } => Some(place.clone()),
             _ => None,
         }
     }

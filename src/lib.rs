@@ -17,6 +17,7 @@
 //! | [`config`] | certs.toml, checked once |
 //! | [`plan`] | (configuration, files, now) → steps with reasons; pure |
 //! | [`apply`] | carries out a plan in one transaction |
+//! | [`target`] | whom to look at: `HOST:PORT` and Unix sockets, as people write them |
 //! | [`probe`] | talks to a live server and concludes nothing |
 //! | [`diagnose`] | (observation, knowledge, now) → verdict with ranked findings; pure |
 //! | [`sample`] | the sample server behind `serve`, `demo` and the tests |
@@ -53,4 +54,5 @@ pub mod probe;
 pub mod report;
 pub mod sample;
 pub mod store;
+pub mod target;
 pub mod text;

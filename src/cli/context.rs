@@ -76,7 +76,7 @@ impl<'a, 'w> Printer<'a, 'w> {
                 )?;
             }
         }
-        Ok(())
+        self.context.stdout.flush()
     }
 
     pub(super) fn failure(
@@ -107,6 +107,15 @@ impl<'a, 'w> Printer<'a, 'w> {
             Format::Json => writeln!(self.context.stdout, "{}", printable_json(&json.to_string()))?,
         }
         self.context.stdout.flush()
+    }
+
+    /// A line for people about what is still going on, on stderr.
+    pub(super) fn meanwhile(&mut self, text: &str) -> io::Result<()> {
+        if self.quiet || self.format == Format::Json {
+            return Ok(());
+        }
+        writeln!(self.context.stderr, "{text}")?;
+        self.context.stderr.flush()
     }
 
     /// A line for people, at once.

@@ -26,9 +26,15 @@ pub const CLIENT_AUTH: u8 = 15;
 pub const GRPC: u8 = 16;
 /// The server says NOT_SERVING.
 pub const NOT_SERVING: u8 = 17;
+/// A certificate ends sooner than `--min-days` allows.
+pub const EXPIRES: u8 = 18;
+/// Nothing failed, but there is a warning, and `--deny-warnings`.
+pub const WARNINGS: u8 = 19;
+/// `--wait` ran out.
+pub const WAIT: u8 = 124;
 
 /// Every code with what it means, as `--help` shows it.
-pub const TABLE: [(u8, &str); 12] = [
+pub const TABLE: [(u8, &str); 15] = [
     (OK, "done, or trusted"),
     (
         NO,
@@ -47,6 +53,15 @@ pub const TABLE: [(u8, &str); 12] = [
     (CLIENT_AUTH, "verify: client authentication"),
     (GRPC, "verify: gRPC"),
     (NOT_SERVING, "verify: the server says NOT_SERVING"),
+    (
+        EXPIRES,
+        "verify: a certificate has fewer days left than --min-days asks for",
+    ),
+    (
+        WARNINGS,
+        "verify: nothing failed, but there are warnings, and --deny-warnings",
+    ),
+    (WAIT, "verify: the time of --wait ran out"),
 ];
 
 /// What `verify` exits with where a cause of this kind comes first.
@@ -55,6 +70,7 @@ pub fn of(outcome: Outcome) -> u8 {
         Outcome::Certificate => CERTIFICATE,
         Outcome::ClientAuth => CLIENT_AUTH,
         Outcome::Dns => DNS,
+        Outcome::Expires => EXPIRES,
         Outcome::Grpc => GRPC,
         Outcome::Http2 => HTTP2,
         Outcome::Inputs => INPUT,

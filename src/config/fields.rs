@@ -5,6 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use super::address::misplaced;
 use super::place::{Kind, Lines};
 use super::problem::Problem;
 use super::{nearest, schema};
@@ -72,6 +73,7 @@ impl<'t> Reader<'t> {
                 || format!("the keys here are {}", known.join(", ")),
                 |it| format!("did you mean `{it}`?"),
             );
+            let hint = misplaced(key.get_ref()).unwrap_or(hint);
             self.note(
                 key.span(),
                 format!("unknown key `{}`", key.get_ref()),
@@ -142,7 +144,7 @@ impl<'t> Reader<'t> {
         read
     }
 
-    fn string<'v>(&mut self, value: &'v Value<'_>, hint: &str) -> Option<&'v str> {
+    pub(super) fn string<'v>(&mut self, value: &'v Value<'_>, hint: &str) -> Option<&'v str> {
         let text = value.get_ref().as_str();
         if text.is_none() {
             let message = format!("expected a string, found {}", kind(value));
@@ -204,6 +206,7 @@ impl<'t> Reader<'t> {
                     },
                     |it| format!("did you mean `{it}`?"),
                 );
+                let hint = misplaced(key.get_ref()).unwrap_or(hint);
                 self.note(
                     key.span(),
                     format!("unknown attribute `{}`", key.get_ref()),
@@ -253,6 +256,7 @@ impl<'t> Reader<'t> {
                         || format!("known are {}", schema::ALT_NAMES.join(", ")),
                         |it| format!("did you mean `{it}`?"),
                     );
+                    let hint = misplaced(other).unwrap_or(hint);
                     self.note(
                         key.span(),
                         format!("unknown kind of name `{other}`"),

@@ -3,6 +3,7 @@
 //! All that is wrong with a file is found in one go and said in file order, each with its place; nothing else
 //! happens then. The one room but `store` that reads a file.
 
+mod address;
 mod fields;
 mod place;
 mod problem;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::pki::{
     DistinguishedName, GeneralName, KeyAlgorithm, Lifetime, NameConstraints, Profile, Validity,
 };
+use crate::target::Target;
 
 pub use place::{NewLine, Place};
 pub use problem::Problem;
@@ -72,6 +74,10 @@ pub struct Entry {
     pub valid_for: Lifetime,
     /// When it is renewed.
     pub renewal: Renewal,
+    /// Where it is served.
+    pub address: Option<Target>,
+    /// Line of its header `[certs.NAME]`, counted from 1; the top level has none.
+    pub line: Option<usize>,
     /// Where its names stand in the file.
     pub place: Place,
 }
@@ -111,6 +117,14 @@ pub enum ConfigError {
     Missing {
         /// The file, as it was named.
         path: String,
+    },
+    /// There is nothing to verify in it: no entry has an `address`.
+    #[error("{path} gives no `address` to verify")]
+    NoAddress {
+        /// The file, as it was named.
+        path: String,
+        /// What to write, and where.
+        place: String,
     },
     /// It is a folder, a device or a pipe.
     #[error("{path} is not a regular file")]

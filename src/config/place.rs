@@ -211,7 +211,7 @@ impl<'t> Lines<'t> {
     }
 
     /// The number of the line on which an offset lies, counted from 1.
-    fn number(&self, offset: usize) -> usize {
+    pub(super) fn number(&self, offset: usize) -> usize {
         self.ends.partition_point(|end| *end < offset) + 1
     }
 

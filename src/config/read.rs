@@ -50,6 +50,7 @@ impl Reader<'_> {
         let dn = self.attributes(document.get("dn"));
         let mut entries = Vec::new();
         let top_level = document.get_key_value("alt_names");
+        let address = document.get_key_value(schema::ADDRESS);
         if let Some((key, value)) = top_level {
             let subject = self.subject(&with_common_name(&[], &dn, TOP_LEVEL), key);
             let names = self.names(value);
@@ -58,12 +59,16 @@ impl Reader<'_> {
                 name: TOP_LEVEL.to_owned(),
                 profile: Profile::Server,
                 subject,
+                address: self.address(address, TOP_LEVEL, Profile::Server),
+                line: None,
                 place: self.place(key, &names),
                 names: names.names,
                 key: defaults.key,
                 valid_for: defaults.valid_for.clone(),
                 renewal: renewal(&defaults.valid_for, defaults.renew_before.clone()),
             });
+        } else {
+            self.address_of_nothing(address);
         }
         for (key, value) in self.table(document.get("certs")).into_iter().flatten() {
             if key.get_ref() == TOP_LEVEL && top_level.is_some() {
@@ -152,6 +157,8 @@ impl Reader<'_> {
         let own = self.attributes(table.get("dn"));
         let subject = self.subject(&with_common_name(dn, &own, common_name), key);
         let profile = self.profile(table.get("profile"), key);
+        let address = table.get_key_value(schema::ADDRESS);
+        let address = self.address(address, name, profile.unwrap_or(Profile::Server));
         let (at, names) = match table.get_key_value("alt_names") {
             Some((at, value)) => (at, self.names(value)),
             None => (key, Names::default()),
@@ -168,6 +175,8 @@ impl Reader<'_> {
             name: name.to_owned(),
             profile: profile?,
             subject,
+            address,
+            line: Some(self.lines().number(key.span().start)),
             place: self.place(at, &names),
             names: names.names,
             key: self.algorithm(table.get("key")).unwrap_or(defaults.key),

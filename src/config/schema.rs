@@ -2,7 +2,7 @@
 //! repository explains each: a test compares them. Attributes of a `dn` are [`crate::pki::dn::ATTRIBUTE_TYPES`].
 
 /// The top level.
-pub const TOP: [&str; 5] = ["ca", "defaults", "dn", "alt_names", "certs"];
+pub const TOP: [&str; 6] = ["address", "ca", "defaults", "dn", "alt_names", "certs"];
 
 /// `[ca]`.
 pub const CA: [&str; 5] = ["dn", "key", "valid_for", "permitted", "excluded"];
@@ -11,14 +11,18 @@ pub const CA: [&str; 5] = ["dn", "key", "valid_for", "permitted", "excluded"];
 pub const DEFAULTS: [&str; 3] = ["key", "valid_for", "renew_before"];
 
 /// `[certs.NAME]`.
-pub const ENTRY: [&str; 6] = [
+pub const ENTRY: [&str; 7] = [
     "profile",
+    "address",
     "dn",
     "alt_names",
     "key",
     "valid_for",
     "renew_before",
 ];
+
+/// Where `server.crt` is served stands at the top level, or where an entry's certificate is, in the entry.
+pub const ADDRESS: &str = "address";
 
 /// `alt_names`, at the top level and in an entry.
 pub const ALT_NAMES: [&str; 4] = ["DNS", "IP", "URI", "email"];

@@ -42,6 +42,8 @@ impl Judge<'_> {
             let finding = Finding::new(Code::PathRefused, headline, why, fix);
             self.find("refused by rustls", finding);
         }
+        self.min_days(&path);
+        self.other_entry(&chain[0]);
         let anchor = path.anchor().cloned();
         (chain, anchor)
     }

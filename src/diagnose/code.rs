@@ -15,6 +15,8 @@ pub enum Outcome {
     ClientAuth,
     /// The name does not resolve.
     Dns,
+    /// A certificate ends sooner than `--min-days` allows; all else is as it should be.
+    Expires,
     /// gRPC.
     Grpc,
     /// A local file, or how it was named.
@@ -27,6 +29,17 @@ pub enum Outcome {
     Tcp,
     /// No TLS session.
     Tls,
+}
+
+impl Outcome {
+    /// What is told first: what fails, then what is only asked too much of, then what is worth knowing.
+    pub(super) fn rank(self) -> u8 {
+        match self {
+            Self::Expires => 1,
+            Self::Passes => 2,
+            _ => 0,
+        }
+    }
 }
 
 macro_rules! codes {
@@ -232,6 +245,8 @@ codes! {
     PathLength = "path.length" => Certificate,
     /// A name that a CA of the chain may not certify.
     PathNameConstraints = "path.name_constraints" => Certificate,
+    /// The address serves another entry's certificate.
+    PathOtherEntry = "path.other_entry" => Passes,
     /// The certificate is not for servers.
     PathPurpose = "path.purpose" => Certificate,
     /// rustls refuses the certificate for another reason.
@@ -262,6 +277,8 @@ codes! {
     TcpUnreachable = "tcp.unreachable" => Tcp,
     /// A trusted CA expired, or is not yet valid.
     TimeAnchor = "time.anchor_expired" => Certificate,
+    /// Fewer days are left than --min-days asks for.
+    TimeBelowMinDays = "time.below_min_days" => Expires,
     /// The certificate expired.
     TimeExpired = "time.expired" => Certificate,
     /// A CA of the chain expired, or is not yet valid.

@@ -14,13 +14,16 @@ mod enforcement;
 mod fix;
 mod goaway;
 mod grpc;
+mod heal;
 mod http2;
 mod http_answer;
 mod inputs;
+mod min_days;
 mod name;
 mod negotiation;
 mod offers;
 mod opinions;
+mod other_entry;
 mod own;
 mod pages;
 mod path;
@@ -69,6 +72,8 @@ pub struct Knowledge {
     pub identity_issuers: Vec<Certificate>,
     /// Whether a server that does not demand a client certificate fails.
     pub require_mtls: bool,
+    /// How many days every certificate of the path has to have left.
+    pub min_days: Option<u16>,
     /// What certs.toml makes and the folder holds.
     pub entries: Vec<KnownEntry>,
     /// certs.toml, as it was named.
@@ -372,7 +377,7 @@ fn conclude(
         Code::NameOtherSite => StageId::Tls,
         _ => finding.stage(),
     };
-    findings.sort_by_key(|it| (it.code.outcome() == Outcome::Passes, cause(it)));
+    findings.sort_by_key(|it| (it.code.outcome().rank(), cause(it)));
     let mut verdict = Verdict {
         target: observation.target.clone(),
         stages,

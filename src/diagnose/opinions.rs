@@ -216,7 +216,7 @@ impl Judge<'_> {
         };
         let failing = self.findings.iter().map(|it| it.code);
         let failing: Vec<Code> = failing
-            .filter(|it| it.outcome() != Outcome::Passes)
+            .filter(|it| !matches!(it.outcome(), Outcome::Expires | Outcome::Passes))
             .collect();
         if failing.contains(&Code::PathRefused) {
             let message = "not known: the reason is rustls's own";

@@ -6,12 +6,12 @@ use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::answer::Answer;
-use super::destination::Address;
 use super::hello::{self, Question};
 use super::peek::{self, Protocol};
-use super::target::Host;
 use super::tls::{self, Failure, Handshake, Manner};
 use super::{Request, connect};
+use crate::target::Address;
+use crate::target::Host;
 
 /// Time that a server gets to close its side.
 const FAREWELL: Duration = Duration::from_millis(100);
@@ -87,7 +87,7 @@ pub(super) struct Asker<'a> {
 impl Asker<'_> {
     pub(super) fn limit(&self) -> Duration {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        left.min(self.request.timeout)
+        left.min(self.request.limit())
     }
 
     pub(super) fn is_asked(&self, question: Question) -> bool {

@@ -10,10 +10,10 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::destination::{Address, Destination, LOOPBACKS};
-use super::target::Host;
 use super::wire::Wire;
 use crate::store;
+use crate::target::Host;
+use crate::target::{Address, Destination, LOOPBACKS};
 
 /// More addresses than this are not tried.
 const MAX_ADDRESSES: usize = 32;

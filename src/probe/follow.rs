@@ -13,13 +13,13 @@ use std::time::Instant;
 
 use super::answer::Answer;
 use super::ask::{Asker, FollowUp, Seen};
-use super::destination::Address;
 use super::hello::{Question, TLS13};
 use super::peek::Protocol;
-use super::target::Host;
 use super::tls::{self, Failure};
 use super::{Observation, Request, Rpc, Session};
 use crate::pki::{Certificate, GeneralName};
+use crate::target::Address;
+use crate::target::Host;
 
 /// Connections after the first one.
 const MOST: usize = 6;
@@ -36,7 +36,7 @@ pub(super) async fn follow(request: &Request, address: Address, seen: &mut Obser
         request,
         address,
         left: (MOST + 1).saturating_sub(made),
-        deadline: Instant::now() + 2 * request.timeout,
+        deadline: Instant::now() + 2 * request.limit(),
         asked: Vec::new(),
     };
     match &primary.handshake {
@@ -127,7 +127,7 @@ impl Asker<'_> {
             return;
         }
         // Time enough for three at once, whatever went before.
-        let limit = self.request.timeout;
+        let limit = self.request.limit();
         let (split, large, post_quantum) = tokio::join!(
             self.put(Question::Split, limit),
             self.put(Question::Large, limit),

@@ -14,9 +14,9 @@ use super::metadata::Metadata;
 use super::recorder::{Http, Recorder, Tape};
 use super::reflection::{self, Reflection};
 use super::stream::{Shared, Watch};
-use super::target::Target;
 use super::tls::{Failure, failure};
 use super::{Purpose, health};
+use crate::target::Target;
 
 /// Longest list of header fields that is taken, in octets.
 const MAX_HEADERS: u32 = 64 * 1024;

@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::answer::{Answer, Reading, finish, read};
-use super::target::Host;
 use super::tls::{Failure, failure};
+use crate::target::Host;
 
 /// TLS 1.0 to 1.3, as they are written on the wire.
 pub const TLS10: u16 = 0x0301;

@@ -7,19 +7,16 @@
 mod answer;
 mod ask;
 mod connect;
-mod destination;
 mod follow;
 mod frames;
 mod grpc;
 mod health;
 mod hello;
 mod metadata;
-mod misread;
 mod peek;
 mod recorder;
 mod reflection;
 mod stream;
-mod target;
 mod tls;
 mod trust;
 mod wire;
@@ -34,19 +31,17 @@ use tokio::task::JoinSet;
 use crate::pki::{GeneralName, RevocationList};
 use crate::store::Identity;
 
+pub use crate::target::{Address, Destination, Host, Misread, MisreadTargets, Target, TargetError};
 pub use answer::{Answer, ServerHello};
 pub use ask::{FollowUp, Seen, Site};
 pub use connect::{Attempt, ConnectFailure, Resolution, Resolve, ResolveFailure, SystemResolver};
-pub use destination::{Address, Destination};
 pub use frames::{GoAway, reason_name};
 pub use grpc::{Questions, Rpc, RpcOutcome, Serving, Undecodable};
 pub use hello::{OUR_GROUPS, OUR_SIGNATURES, OUR_SUITES, Question, TLS10, TLS11, TLS12, TLS13};
 pub use metadata::{Metadata, MetadataError};
-pub use misread::{Misread, MisreadTargets};
 pub use peek::Protocol;
 pub use recorder::Http;
 pub use reflection::{Reflection, Services};
-pub use target::{Host, Target, TargetError};
 pub use tls::{CertificateRequest, Failure, Handshake};
 
 use wire::Wire;
@@ -79,8 +74,23 @@ pub struct Request {
     pub questions: Questions,
     /// Limit for each step on its own.
     pub timeout: Duration,
+    /// When a step that is under way is cut short, but for [`Request::LEAST`].
+    pub deadline: Option<Instant>,
     /// The time at which certificates are judged.
     pub now: OffsetDateTime,
+}
+
+impl Request {
+    /// What a step has in any case, so that a server that is there is still seen.
+    pub const LEAST: Duration = Duration::from_millis(100);
+
+    /// The limit for a step that starts now.
+    fn limit(&self) -> Duration {
+        let left = |it: Instant| it.saturating_duration_since(Instant::now());
+        self.deadline.map_or(self.timeout, |it| {
+            self.timeout.min(left(it).max(Self::LEAST))
+        })
+    }
 }
 
 /// Everything that was seen of one server.
@@ -248,7 +258,7 @@ impl Observation {
 pub async fn observe(request: &Request) -> Observation {
     let started = Instant::now();
     let place = &request.target.dial;
-    let resolution = connect::resolve(place, &request.resolver, request.timeout).await;
+    let resolution = connect::resolve(place, &request.resolver, request.limit()).await;
     let addresses = connect::addresses(place, &resolution);
     let mut observation = if request.all_addresses && addresses.len() > 1 {
         each(request, &resolution, addresses).await
@@ -297,9 +307,9 @@ async fn observe_at(
     addresses: Vec<Address>,
 ) -> Observation {
     let started = Instant::now();
-    let (attempts, stream) = connect::connect(addresses, request.timeout).await;
+    let (attempts, stream) = connect::connect(addresses, request.limit()).await;
     let loopbacks = connect::other_loopbacks(&request.target.dial, &attempts);
-    let (loopbacks, _) = connect::connect(loopbacks, request.timeout).await;
+    let (loopbacks, _) = connect::connect(loopbacks, request.limit()).await;
     let mut observation = Observation {
         target: request.target.clone(),
         resolution,
@@ -314,7 +324,7 @@ async fn observe_at(
     if let Some((address, stream)) = stream {
         look(request, &address, stream, &mut observation).await;
         for purpose in others(request, &observation) {
-            if let Ok(stream) = connect::dial(&address, request.timeout).await {
+            if let Ok(stream) = connect::dial(&address, request.limit()).await {
                 let other = session(request, &address, stream, purpose).await;
                 observation.others.push(other);
             }
@@ -330,7 +340,7 @@ async fn look(request: &Request, address: &Address, stream: Wire, observation: &
     let again = again(&primary);
     observation.sessions.push(primary);
     if let Some(purpose) = again
-        && let Ok(stream) = connect::dial(address, request.timeout).await
+        && let Ok(stream) = connect::dial(address, request.limit()).await
     {
         let session = session(request, address, stream, purpose).await;
         observation.sessions.push(session);
@@ -394,7 +404,7 @@ async fn session(request: &Request, address: &Address, stream: Wire, purpose: Pu
             session.handshake = Ok(handshake);
             let (first, stream) = stream::read_first(stream, request.timeout).await;
             if let (First::Octets(_) | First::Silent, Some(stream)) = (&first, stream) {
-                let (questions, limit) = (&request.questions, request.timeout);
+                let (questions, limit) = (&request.questions, request.limit());
                 let whom = (purpose, attempt.trusted);
                 let rpc = grpc::converse(&request.target, stream, questions, whom, limit);
                 session.rpc = Some(rpc.await);

@@ -18,11 +18,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::stream::{Shared, Tap};
-use super::target::Host;
 use super::trust::{Served, Strict, Trust};
 use super::wire::Wire;
 use super::{Purpose, Request};
 use crate::store::Identity;
+use crate::target::Host;
 
 /// Alert 120 (RFC 7301, 3.2).
 pub(super) const NO_APPLICATION_PROTOCOL: u8 = 120;
@@ -99,7 +99,7 @@ pub(super) async fn connect(
         name: request.target.name(),
         sni: true,
         alpn: purpose != Purpose::NoAlpn,
-        limit: request.timeout,
+        limit: request.limit(),
     };
     connect_as(request, identity, stream, &manner).await
 }

@@ -16,7 +16,7 @@ pub use explain::{ExplainReport, Explained};
 pub use failure::Failure;
 pub use init::{InitOutcome, InitReport};
 pub use issue::{IssueMode, IssueReport, StepReport};
-pub use verify::{VerifyReport, common_exit};
+pub use verify::{Run, Tally, VerifyReport, common_exit, waiting};
 
 /// What a command has to say.
 pub trait Report {

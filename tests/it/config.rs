@@ -71,7 +71,7 @@ fn unknown_keys() {
     error: certs.toml:1:2: unknown key `something`
      1 | [something]
        |  ^^^^^^^^^
-    hint: the keys here are ca, defaults, dn, alt_names, certs
+    hint: the keys here are address, ca, defaults, dn, alt_names, certs
     ");
     assert_snapshot!(told("[ca]\nvalidfor = \"1y\"\n"), @r#"
     error: certs.toml:2:1: unknown key `validfor`
@@ -89,7 +89,7 @@ fn unknown_keys() {
     error: certs.toml:3:1: unknown key `san`
      3 | san = "a"
        | ^^^
-    hint: the keys here are profile, dn, alt_names, key, valid_for, renew_before
+    hint: the keys here are profile, address, dn, alt_names, key, valid_for, renew_before
     "#);
 }
 

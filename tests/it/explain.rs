@@ -58,6 +58,7 @@ fn alone_it_lists_every_code_by_stage() {
       path.issuer_purpose         An intermediate CA that is not for servers
       path.length                 More intermediates than a CA allows
       path.name_constraints       A name that a CA of the chain may not certify
+      path.other_entry            The address serves another entry's certificate
       path.purpose                The certificate is not for servers
       path.refused                rustls refuses the certificate for another reason
       path.revoked                The certificate was revoked by its CA
@@ -74,6 +75,7 @@ fn alone_it_lists_every_code_by_stage() {
       name.spiffe_several         The certificate has more than one URI
     time
       time.anchor_expired         A trusted CA expired, or is not yet valid
+      time.below_min_days         Fewer days are left than --min-days asks for
       time.expired                The certificate expired
       time.issuer                 A CA of the chain expired, or is not yet valid
       time.not_yet_valid          The certificate is not yet valid

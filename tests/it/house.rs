@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Room and the rooms that it may know; data goes one way.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("pki", &[]),
     ("text", &[]),
     ("keys", &["pki"]),
     ("store", &["pki"]),
-    ("config", &["pki"]),
+    ("target", &["pki", "text"]),
+    ("config", &["pki", "target"]),
     ("plan", &["config", "pki", "store"]),
     ("apply", &["config", "pki", "plan", "store", "text"]),
-    ("probe", &["pki", "store", "text"]),
+    ("probe", &["pki", "store", "target", "text"]),
     ("diagnose", &["config", "pki", "probe", "text"]),
     ("sample", &["pki"]),
     (

@@ -38,6 +38,7 @@ mod inputs;
 mod issuer;
 mod limits;
 mod lists;
+mod many;
 mod middlebox;
 mod name;
 mod negotiation;
@@ -58,6 +59,7 @@ mod spiffe;
 mod stacks;
 mod tool;
 mod trust;
+mod wait;
 
 /// Rows that run at one time: most of them wait.
 const PARALLEL: usize = 4;
@@ -135,14 +137,21 @@ fn table() -> Vec<Row> {
     rows.extend(haproxy::rows());
     rows.extend(go::rows());
     rows.extend(stacks::rows());
+    rows.extend(many::rows());
     rows
 }
 
 /// Codes that no row has, and why.
-const NOT_STAGED: [(Code, &str); 1] = [(
-    Code::TcpSocketDenied,
-    "to root everything is permitted; another user is turned away in a session",
-)];
+const NOT_STAGED: [(Code, &str); 2] = [
+    (
+        Code::PathOtherEntry,
+        "only `--all` finds it, with a certs.toml of its own: a test in `many` does",
+    ),
+    (
+        Code::TcpSocketDenied,
+        "to root everything is permitted; another user is turned away in a session",
+    ),
+];
 
 #[test]
 fn every_code_to_explain_is_staged() {

@@ -59,6 +59,7 @@ impl Local {
             identity: identity.as_ref().map(|it| it.certificate.clone()),
             identity_issuers: chain.into_iter().skip(1).collect(),
             require_mtls: args.require_mtls,
+            min_days: args.min_days,
             entries: known(config.as_ref(), store),
             flags: common.flags(),
             own_flags: flags::of_server(args),

@@ -5,24 +5,26 @@ mod flags;
 mod local;
 mod many;
 mod throwaway;
+mod wait;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::context::Printer;
-use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, runtime};
-use crate::diagnose::{self, Judged, Verdict};
+use super::progress::Bar;
+use super::{Common, Done, LOCK_TIMEOUT, Stop, runtime};
 use crate::error::Error;
 use crate::probe::{
-    Destination, Host, Metadata, Misread, MisreadTargets, Observation, Questions, Request, Target,
+    Destination, Host, Metadata, Misread, MisreadTargets, Questions, Request, Target,
 };
-use crate::report::{VerifyReport, common_exit};
+use crate::report::{Tally, common_exit};
 use dial::Dial;
 use local::Local;
-use many::observe_all;
+use many::{Event, look_at_all};
 use throwaway::throwaway;
+use wait::{Manner, Wait};
 
 /// Connect to a server as a gRPC client does, and say what is wrong and how to fix it
 ///
@@ -46,11 +48,16 @@ use throwaway::throwaway;
   grpc-pki verify a:50051 --service shop.v1.Orders     is this service SERVING?
   grpc-pki verify a:50051 --reflection -v              list its services
   grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
+  grpc-pki verify --all --min-days 21                  every `address` of certs.toml, 3 weeks ahead
+  grpc-pki verify localhost:50051 --wait 30s -q        until it serves, for scripts
 ")]
 pub(super) struct Verify {
     /// Whom to dial: HOST:PORT, or unix:PATH (can be repeated)
-    #[arg(required = true, value_name = "TARGET")]
+    #[arg(required_unless_present = "all", value_name = "TARGET")]
     targets: Vec<String>,
+    /// Verify the `address` of every entry of certs.toml too
+    #[arg(long)]
+    all: bool,
     /// CA certificates to trust, or `system` for those that this machine trusts [default: ca.crt in the folder]
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -95,6 +102,18 @@ pub(super) struct Verify {
     /// octets, the call
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     timeout: Duration,
+    /// Try again for this long, as long as time may mend what is wrong; all else fails at once
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    wait: Option<Duration>,
+    /// Time between two attempts of --wait
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = duration, requires = "wait")]
+    interval: Duration,
+    /// Fail where a certificate of the path has fewer whole days left (at most 3650)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=3650))]
+    min_days: Option<u16>,
+    /// Fail where there is a warning
+    #[arg(long)]
+    deny_warnings: bool,
 }
 
 /// An argument that is printed nowhere.
@@ -124,7 +143,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 impl Verify {
     pub(super) fn run(&self, common: &Common, printer: &mut Printer<'_, '_>) -> Done {
-        let now = printer.context.now;
+        let (now, started) = (printer.context.now, Instant::now());
         let targets = self.targets(common)?;
         let questions = self.questions()?;
         let store = common.store();
@@ -160,35 +179,27 @@ impl Verify {
             survey: self.deep,
             questions: questions.clone(),
             timeout: self.timeout,
+            deadline: None,
             now,
         });
-        let observations = if knowledge.inputs.is_failed() {
-            // No server is to blame, and none is asked.
-            requests.map(|it| Observation::none(it.target)).collect()
-        } else {
-            let runtime = runtime()?;
-            let observations = runtime.block_on(observe_all(requests.collect()));
-            // A resolver that hangs must not keep the process.
-            runtime.shutdown_background();
-            observations
+        let requests: Vec<Request> = requests.collect();
+        let wait = self.wait.map(|limit| Wait {
+            limit,
+            interval: self.interval,
+        });
+        let manner = Manner {
+            knowledge,
+            wait,
+            deny_warnings: self.deny_warnings,
+            several: requests.len() > 1,
+            now,
+            started,
         };
-        let mut codes = Vec::new();
-        for observation in observations {
-            let Judged {
-                observation,
-                verdict,
-            } = diagnose::judge_all(observation, &knowledge, now);
-            let exit_code = exit_code(&verdict);
-            codes.push(exit_code);
-            let report = VerifyReport {
-                observation,
-                verdict,
-                now,
-                exit_code,
-            };
-            printer.report(&report).map_err(Stop::Pipe)?;
-        }
-        Ok(common_exit(&codes))
+        let runtime = runtime()?;
+        let told = runtime.block_on(tell(requests, manner, common, printer));
+        // A resolver that hangs must not keep the process.
+        runtime.shutdown_background();
+        told
     }
 
     fn questions(&self) -> Result<Questions, Error> {
@@ -200,6 +211,7 @@ impl Verify {
         })
     }
 
+    /// Those of the command line, then those of certs.toml.
     fn targets(&self, common: &Common) -> Result<Vec<Target>, Error> {
         let server_name = self.server_name.as_deref().map(Host::parse).transpose()?;
         let place = self
@@ -232,6 +244,16 @@ impl Verify {
             }
         }
         if misread.is_empty() {
+            if self.all {
+                for target in common.load_config()?.addresses()? {
+                    targets.push(Target {
+                        server_name: server_name.clone(),
+                        spiffe_id: spiffe_id.clone(),
+                        dial: place.clone().unwrap_or_else(|| target.dial.clone()),
+                        ..target
+                    });
+                }
+            }
             return Ok(targets);
         }
         let meant: Option<Vec<String>> = meant.into_iter().collect();
@@ -245,9 +267,34 @@ impl Verify {
     }
 }
 
-/// The exit code of one verdict; see [`exit`].
-pub(super) fn exit_code(verdict: &Verdict) -> u8 {
-    verdict
-        .failure()
-        .map_or(exit::OK, |it| exit::of(it.code.outcome()))
+/// Looks at all of them, prints what is to be said as soon as it can be, and returns the exit code.
+async fn tell(
+    requests: Vec<Request>,
+    manner: Manner,
+    common: &Common,
+    printer: &mut Printer<'_, '_>,
+) -> Done {
+    let total = requests.len();
+    let interactive = printer.context.interactive && total > 1 && !common.quiet;
+    let (mut codes, mut tally) = (Vec::new(), Tally::default());
+    let bar = Bar::start(interactive, total, "servers");
+    let told = look_at_all(requests, manner, |event| match event {
+        Event::Done => {
+            bar.step();
+            Ok(())
+        }
+        Event::Waiting(line) => bar.aside(|| printer.meanwhile(&line)),
+        Event::Report(report) => {
+            codes.push(report.exit_code);
+            tally.add(&report);
+            bar.aside(|| printer.report(&*report))
+        }
+    });
+    let told = told.await;
+    drop(bar);
+    told.map_err(Stop::Pipe)?;
+    if let Some(line) = tally.line(printer.style) {
+        printer.line(&line).map_err(Stop::Pipe)?;
+    }
+    Ok(common_exit(&codes))
 }

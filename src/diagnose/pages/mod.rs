@@ -5,6 +5,7 @@
 mod answer;
 mod dial;
 mod dns_tcp_tls;
+mod fleet;
 mod http;
 mod inputs_ca;
 mod inputs_client;
@@ -143,6 +144,7 @@ impl Code {
             Self::PathIssuerPurpose => &path::ISSUER_PURPOSE,
             Self::PathLength => &path::LENGTH,
             Self::PathNameConstraints => &path::NAME_CONSTRAINTS,
+            Self::PathOtherEntry => &fleet::OTHER_ENTRY,
             Self::PathPurpose => &path::PURPOSE,
             Self::PathRefused => &path::REFUSED,
             Self::PathRevoked => &trust::REVOKED,
@@ -158,6 +160,7 @@ impl Code {
             Self::TcpTimeout => &dns_tcp_tls::TCP_TIMEOUT,
             Self::TcpUnreachable => &dns_tcp_tls::TCP_UNREACHABLE,
             Self::TimeAnchor => &name_time::TIME_ANCHOR,
+            Self::TimeBelowMinDays => &fleet::TIME_BELOW_MIN_DAYS,
             Self::TimeExpired => &name_time::TIME_EXPIRED,
             Self::TimeIssuer => &name_time::TIME_ISSUER,
             Self::TimeNotYetValid => &name_time::TIME_NOT_YET_VALID,

@@ -14,7 +14,7 @@ impl VerifyReport {
     /// The whole document; unknown keys may be added, none changes its meaning.
     pub(super) fn document(&self) -> Value {
         let verdict = &self.verdict;
-        let failure = verdict.failure();
+        let failure = verdict.failure().or_else(|| self.denied());
         let through = self
             .observation
             .sessions
@@ -24,11 +24,13 @@ impl VerifyReport {
             "schema": 1,
             "command": "verify",
             "target": verdict.target.text,
-            "ok": verdict.is_trusted(),
+            "entry": verdict.target.entry,
+            "ok": self.is_ok(),
             "exit_code": self.exit_code,
             "code": failure.map(|it| it.code.as_str()),
             "failed_stage": failure.map(|it| it.stage().as_str()),
             "started_at": rfc3339(self.now),
+            "attempts": self.run.attempts,
             "elapsed_ms": millis(self.observation.elapsed),
             "addresses": verdict.addresses.iter().map(address).collect::<Vec<_>>(),
             "stages": verdict.stages.iter().map(|it| stage(it, verdict)).collect::<Vec<_>>(),

@@ -3,6 +3,7 @@
 mod addresses;
 mod grpc;
 mod json;
+mod run;
 
 use std::fmt::Write;
 
@@ -13,6 +14,8 @@ use super::{Report, Style};
 use crate::diagnose::{Finding, Stage, StageId, Status, Verdict};
 use crate::probe::Observation;
 use crate::text::{date, printable, until};
+
+pub use run::{Run, Tally, waiting};
 
 /// Width of a line without its time.
 const WIDTH: usize = 68;
@@ -28,12 +31,21 @@ pub struct VerifyReport {
     pub now: OffsetDateTime,
     /// What the process will exit with.
     pub exit_code: u8,
+    /// How it came about, and what was asked for.
+    pub run: Run,
 }
 
 impl VerifyReport {
     fn headline(&self, style: Style) -> String {
-        let target = style.strong(&printable(&self.verdict.target.text));
+        let target = self.who(style);
         let Some(failure) = self.verdict.failure() else {
+            if let Some(denied) = self.denied() {
+                let failed = style.bad("FAILED");
+                return format!(
+                    "{target}  {failed} — warnings are denied: {}\n",
+                    denied.headline
+                );
+            }
             let mut stages = self.verdict.stages.iter();
             let grpc = stages.find(|stage| stage.id == StageId::Grpc);
             let state = grpc.map_or("", |stage| stage.message.as_str());
@@ -138,6 +150,9 @@ pub(super) fn words(text: &str) -> Vec<String> {
 impl Report for VerifyReport {
     fn human(&self, style: Style) -> String {
         let mut text = self.headline(style);
+        if self.is_told_in_a_line() && !style.verbose {
+            return text;
+        }
         let shown = self.verdict.stages.iter().filter(|stage| {
             let is_quiet = stage.id == StageId::Inputs && stage.status == Status::Ok;
             stage.status != Status::NotReached && (style.verbose || !is_quiet)
@@ -153,6 +168,7 @@ impl Report for VerifyReport {
             text.push_str(&self.chain(style));
             text.push_str(&self.follow_ups(style));
         }
+        text.push_str(&self.waited(style));
         let mut findings = self.verdict.findings.iter();
         if let Some(first) = findings.next() {
             text.push_str(&self.cause(first, style));
@@ -175,7 +191,7 @@ impl Report for VerifyReport {
         if let Some(first) = self.verdict.findings.first() {
             let code = first.code.as_str();
             let more = style.faint(&format!("(grpc-pki explain {code})"));
-            let _ = writeln!(text, "{:<6}{code}   {more}", style.strong("code"));
+            let _ = writeln!(text, "{}{code}   {more}", style.strong("code  "));
         }
         text
     }

@@ -121,3 +121,53 @@ fn name_constraints() {
     "#);
     fine("[ca]\nexcluded = { DNS = [\".a.test\"], IP = [\"::1\"] }\n");
 }
+
+#[test]
+fn addresses() {
+    assert_snapshot!(told(format!("address = \"localhost\"\n{SERVER}")), @r#"
+    error: certs.toml:1:11: `localhost` names no port
+     1 | address = "localhost"
+       |           ^^^^^^^^^^^
+    hint: write HOST:PORT as clients dial it, such as "localhost:50051"
+    "#);
+    assert_snapshot!(told(format!("address = \"http://localhost:1\"\n{SERVER}")), @r#"
+    error: certs.toml:1:11: `http://localhost:1` is no TLS target
+     1 | address = "http://localhost:1"
+       |           ^^^^^^^^^^^^^^^^^^^^
+    hint: write HOST:PORT as clients dial it, such as "localhost:50051"
+    "#);
+    assert_snapshot!(told(format!("address = 50051\n{SERVER}")), @r#"
+    error: certs.toml:1:11: expected a string, found an integer
+     1 | address = 50051
+       |           ^^^^^
+    hint: write HOST:PORT as clients dial it, such as "localhost:50051"
+    "#);
+    assert_snapshot!(told("address = \"localhost:1\"\n[certs.a]\nprofile = \"client\"\n"), @r#"
+    error: certs.toml:1:1: `address` here is that of the certificate `server`, which [alt_names] makes
+     1 | address = "localhost:1"
+       | ^^^^^^^
+    hint: add [dn] and [alt_names], or move it into the [certs.NAME] that it is about
+    "#);
+    assert_snapshot!(told("[certs.a]\nprofile = \"client\"\naddress = \"localhost:1\"\n"), @r#"
+    error: certs.toml:3:1: a client serves nowhere, so it has no `address`
+     3 | address = "localhost:1"
+       | ^^^^^^^
+    hint: leave it out, or write profile = "peer" for a service that also dials others
+    "#);
+    assert_snapshot!(told(format!("{SERVER}address = \"localhost:1\"\n")), @r#"
+    error: certs.toml:3:1: unknown kind of name `address`
+     3 | address = "localhost:1"
+       | ^^^^^^^
+    hint: the `address` of the certificate `server` stands at the top of the file, above the first [table]; those of others in their [certs.NAME]
+    "#);
+    assert_snapshot!(told(format!("{SERVER}[certs.a]\nprofile = \"peer\"\nadress = \"a:1\"\nalt_names.DNS = \"a\"\n")), @r#"
+    error: certs.toml:5:1: unknown key `adress`
+     5 | adress = "a:1"
+       | ^^^^^^
+    hint: did you mean `address`?
+    "#);
+    fine(format!("address = \"[::1]:50051\"\n{SERVER}"));
+    fine(
+        "[certs.a]\nprofile = \"peer\"\naddress = \"https://a.test:443\"\nalt_names.DNS = \"a.test\"\n",
+    );
+}

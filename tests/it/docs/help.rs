@@ -134,6 +134,9 @@ fn grpc_pki() {
        15  verify: client authentication
        16  verify: gRPC
        17  verify: the server says NOT_SERVING
+       18  verify: a certificate has fewer days left than --min-days asks for
+       19  verify: nothing failed, but there are warnings, and --deny-warnings
+      124  verify: the time of --wait ran out
     "#);
 }
 
@@ -209,13 +212,16 @@ fn verify() {
     whether the server insists on one. Where TLS fails, up to six more tell why: with older versions,
     other algorithms, another name, or without TLS.
 
-    Usage: grpc-pki verify [OPTIONS] <TARGET>...
+    Usage: grpc-pki verify [OPTIONS] [TARGET]...
 
     Arguments:
-      <TARGET>...
+      [TARGET]...
               Whom to dial: HOST:PORT, or unix:PATH (can be repeated)
 
     Options:
+          --all
+              Verify the `address` of every entry of certs.toml too
+
           --ca <FILE>
               CA certificates to trust, or `system` for those that this machine trusts [default: ca.crt
               in the folder]
@@ -269,6 +275,20 @@ fn verify() {
 
               [default: 5s]
 
+          --wait <TIME>
+              Try again for this long, as long as time may mend what is wrong; all else fails at once
+
+          --interval <TIME>
+              Time between two attempts of --wait
+
+              [default: 500ms]
+
+          --min-days <N>
+              Fail where a certificate of the path has fewer whole days left (at most 3650)
+
+          --deny-warnings
+              Fail where there is a warning
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -286,6 +306,8 @@ fn verify() {
       grpc-pki verify a:50051 --service shop.v1.Orders     is this service SERVING?
       grpc-pki verify a:50051 --reflection -v              list its services
       grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
+      grpc-pki verify --all --min-days 21                  every `address` of certs.toml, 3 weeks ahead
+      grpc-pki verify localhost:50051 --wait 30s -q        until it serves, for scripts
     "#);
 }
 

@@ -63,7 +63,9 @@ fn keys(text: &str) -> BTreeSet<String> {
         if let Some(found) = header.captures(line) {
             table = found[1].to_owned();
         } else if let Some(found) = setting.captures(line) {
-            keys.insert(format!("{table}.{}", &found[1]));
+            // What stands above the first table has no table to name.
+            let dot = if table.is_empty() { "" } else { "." };
+            keys.insert(format!("{table}{dot}{}", &found[1]));
         }
     }
     keys

@@ -17,7 +17,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::UnboundedReceiverStream;
@@ -102,6 +102,8 @@ pub enum Answer {
     Serving,
     /// SERVING to clients that showed a certificate, HTTP 400 to others, as nginx does.
     ServingOr400,
+    /// What is in here at the time.
+    Reported(watch::Receiver<ServingStatus>),
     /// This HTTP response, without a body.
     Head(u16, &'static [(&'static str, &'static str)]),
     /// Whatever these say.
@@ -126,8 +128,12 @@ pub struct Tonic {
 
 impl Tonic {
     pub fn start(tls: Option<ServerConfig>, answer: Answer, manner: Manner) -> Self {
+        Self::start_at(0, tls, answer, manner)
+    }
+
+    pub fn start_at(port: u16, tls: Option<ServerConfig>, answer: Answer, manner: Manner) -> Self {
         let listener = RUNTIME
-            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+            .block_on(tokio::net::TcpListener::bind(("127.0.0.1", port)))
             .unwrap();
         let port = listener.local_addr().unwrap().port();
         let acceptor = tls.map(|it| TlsAcceptor::from(Arc::new(it)));
@@ -240,6 +246,18 @@ async fn routes(answer: Answer) -> Routes {
                     .set_service_status("", ServingStatus::NotServing)
                     .await;
             }
+            Routes::new(health)
+        }
+        Answer::Reported(mut status) => {
+            let (reporter, health) = tonic_health::server::health_reporter();
+            let first = *status.borrow_and_update();
+            reporter.set_service_status("", first).await;
+            tokio::spawn(async move {
+                while status.changed().await.is_ok() {
+                    let next = *status.borrow_and_update();
+                    reporter.set_service_status("", next).await;
+                }
+            });
             Routes::new(health)
         }
         Answer::ServingOr400 => Routes::new(Or400(tonic_health::server::health_reporter().1)),

@@ -15,11 +15,13 @@ const SHAPE: &str = "
     schema number
     command string
     target string
+    entry string|null
     ok bool
     exit_code number
     code string|null
     failed_stage string|null
     started_at string
+    attempts number
     elapsed_ms number
     addresses[].ip string|null
     addresses[].path string|null

@@ -195,9 +195,14 @@ pub fn python_http(world: &World) -> Process {
 
 /// Our own `grpc-pki serve`.
 pub fn serve(world: &World, more: &[&str]) -> Process {
+    serve_at(world, 0, more)
+}
+
+/// Our own `grpc-pki serve` on this port.
+pub fn serve_at(world: &World, port: u16, more: &[&str]) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_grpc-pki"));
     command
-        .args(["serve", "127.0.0.1:0"])
+        .args(["serve", &format!("127.0.0.1:{port}")])
         .args(more)
         .current_dir(world.path());
     Process::start(command, |line| {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::destination::Destination;
-use super::target::{Host, TargetError};
+use super::{Host, TargetError};
 
 /// The port of the examples, where none was given.
 const USUAL_PORT: u16 = 50051;
@@ -116,7 +116,7 @@ fn split(text: &str) -> (&str, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::Target;
+    use crate::target::Target;
 
     #[test]
     fn what_was_meant_is_said() {

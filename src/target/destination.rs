@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::misread::is_unspecified;
-use super::target::{Host, TargetError};
+use super::{Host, TargetError};
 use crate::text::printable;
 
 /// What a Unix socket is written with, as in gRPC's own targets.
@@ -67,7 +67,7 @@ impl Destination {
     }
 
     /// Whether it is this machine's own: `localhost`, or an address of either loopback.
-    pub(super) fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         match self {
             Self::Tcp(Host::Dns(name), _) => name == "localhost" || name.ends_with(".localhost"),
             Self::Tcp(Host::Ip(address), _) => LOOPBACKS.contains(address),
@@ -77,7 +77,7 @@ impl Destination {
 }
 
 /// The address of this machine to itself, in either family.
-pub(super) const LOOPBACKS: [IpAddr; 2] = [
+pub(crate) const LOOPBACKS: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::LOCALHOST),
     IpAddr::V6(Ipv6Addr::LOCALHOST),
 ];

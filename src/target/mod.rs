@@ -1,15 +1,21 @@
 //! Whom to verify: `HOST:PORT` or `unix:PATH`, as people write it.
 
+mod destination;
+mod misread;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
 
 use rustls::pki_types::ServerName;
 
-use super::destination::Destination;
 use crate::pki::GeneralName;
 use crate::pki::name::NameError;
 use crate::text::{printable, quoted};
+
+pub(crate) use destination::LOOPBACKS;
+pub use destination::{Address, Destination};
+pub use misread::{Misread, MisreadTargets};
 
 /// A server, and the name that its certificate is to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +32,8 @@ pub struct Target {
     pub server_name: Option<Host>,
     /// The SPIFFE id to check instead of any name.
     pub spiffe_id: Option<String>,
+    /// The entry of certs.toml whose `address` it is.
+    pub entry: Option<String>,
 }
 
 /// A DNS name or an IP address.
@@ -95,7 +103,7 @@ impl Host {
     }
 
     /// As rustls takes it; `None` for a name that rustls does not ask for.
-    pub(super) fn as_server_name(&self) -> Option<ServerName<'static>> {
+    pub(crate) fn as_server_name(&self) -> Option<ServerName<'static>> {
         match self {
             Self::Dns(name) => ServerName::try_from(name.clone()).ok(),
             Self::Ip(address) => Some(ServerName::IpAddress((*address).into())),
@@ -139,11 +147,12 @@ impl Target {
             dial,
             server_name: None,
             spiffe_id: None,
+            entry: None,
         })
     }
 
     /// What the server is told that it is called (RFC 9113, 8.3.1, `:authority`).
-    pub(super) fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         let name = match self.name() {
             Host::Ip(address @ IpAddr::V6(_)) => format!("[{address}]"),
             name => name.to_string(),
