@@ -139,7 +139,7 @@ codes! {
     DnsTimeout = "dns.timeout" => Dns,
     /// The health service wants credentials.
     GrpcAuthentication = "grpc.authentication" => Passes,
-    /// A proxy answers, but does not reach the server behind it.
+    /// A proxy does not reach the server behind it.
     GrpcBackendDown = "grpc.backend_down" => Grpc,
     /// The call got no answer.
     GrpcNoAnswer = "grpc.no_answer" => Grpc,
@@ -151,9 +151,9 @@ codes! {
     GrpcNotGrpc = "grpc.http_status" => Grpc,
     /// The health service says NOT_SERVING.
     GrpcNotServing = "grpc.not_serving" => NotServing,
-    /// The state of the service asked for cannot be learned.
+    /// The health of a service cannot be learned.
     GrpcServiceUnchecked = "grpc.service_unchecked" => Grpc,
-    /// The health service does not know the service asked for.
+    /// The health service does not know this service.
     GrpcServiceUnknown = "grpc.service_unknown" => Grpc,
     /// The health service does not say if it works.
     GrpcUnknown = "grpc.health_unknown" => Passes,

@@ -126,13 +126,7 @@ fn no_answer(failure: &Failure, rpc: &Rpc) -> Told {
         ),
         (None, failure) => format!("on the first call {}", ended(failure)),
     };
-    let first = "look at the server's log; a proxy in between may not reach its backend:";
-    (
-        Code::GrpcNoAnswer,
-        "the call got no answer".to_owned(),
-        format!("TLS and HTTP/2 work; {how}."),
-        Fix::steps(std::iter::once(first).chain(http_answer::backends(None))),
-    )
+    http_answer::no_answer(&how)
 }
 
 /// The server answered with a status of its own.

@@ -63,11 +63,22 @@ impl Proxy {
 }
 
 /// The lines of the proxy that it is, or of the usual ones.
-pub(super) fn backends(proxy: Option<Proxy>) -> Vec<&'static str> {
+fn backends(proxy: Option<Proxy>) -> Vec<&'static str> {
     match proxy {
         Some(proxy) => vec![proxy.backend()],
         None => vec![Proxy::Nginx.backend(), Proxy::Haproxy.backend()],
     }
+}
+
+/// The call got no answer, which is how a proxy may look that does not reach its backend.
+pub(super) fn no_answer(how: &str) -> Told {
+    let first = "look at the server's log; a proxy in between may not reach its backend:";
+    (
+        Code::GrpcNoAnswer,
+        "the call got no answer".to_owned(),
+        format!("TLS and HTTP/2 work; {how}."),
+        Fix::steps(std::iter::once(first).chain(backends(None))),
+    )
 }
 
 /// The answer is HTTP, and not gRPC.

@@ -95,14 +95,14 @@ fn alone_it_lists_every_code_by_stage() {
       client_auth.required        The server demands a client certificate
     grpc
       grpc.authentication         The health service wants credentials
-      grpc.backend_down           A proxy answers, but does not reach the server behind it
+      grpc.backend_down           A proxy does not reach the server behind it
       grpc.no_answer              The call got no answer
       grpc.health_unimplemented   There is no health service; the connection is fine
       grpc.not_a_route            There is no gRPC at this host and port
       grpc.http_status            The answer is not gRPC
       grpc.not_serving            The health service says NOT_SERVING
-      grpc.service_unchecked      The state of the service asked for cannot be learned
-      grpc.service_unknown        The health service does not know the service asked for
+      grpc.service_unchecked      The health of a service cannot be learned
+      grpc.service_unknown        The health service does not know this service
       grpc.health_unknown         The health service does not say if it works
       grpc.status                 The server answered with an error
       grpc.trailers_missing       The answer has no gRPC status: trailers are lost

@@ -48,6 +48,7 @@ mod path;
 mod pki;
 mod process;
 mod reach;
+mod reflection;
 mod reply;
 mod resolver;
 mod revocation;
@@ -128,6 +129,7 @@ fn table() -> Vec<Row> {
     rows.extend(beyond::rows());
     rows.extend(http::rows());
     rows.extend(service::rows());
+    rows.extend(reflection::rows());
     rows.extend(client_auth::rows());
     rows.extend(enforcement::rows());
     rows.extend(any_client::rows());

@@ -4,50 +4,37 @@ use super::Page;
 use super::Who::{All, Client, Go, GrpcPki, Haproxy, Network, Nginx, Node, Python, Server, Tonic};
 
 pub(super) const HTTP2_GOAWAY: Page = Page {
-    meaning: "The server ended the HTTP/2 connection in good order before it answered, and said why: NO_ERROR when it \
-              shuts down, ENHANCE_YOUR_CALM with `too_many_pings` when clients or proxies send keepalive pings too \
-              often, INADEQUATE_SECURITY when it does not like the cipher suite, PROTOCOL_ERROR when something on \
-              the way breaks the rules of HTTP/2.",
+    meaning: "The server ended the HTTP/2 connection before it answered, and said why: NO_ERROR when it shuts down, \
+              ENHANCE_YOUR_CALM with `too_many_pings` when clients or proxies send keepalive pings too often, \
+              PROTOCOL_ERROR when something on the way breaks the rules of HTTP/2.",
     seen: &[
-        (
-            Tonic,
-            "for too many pings: ResourceExhausted, `detected excessive load`",
-        ),
-        (
-            Go,
-            "for too many pings: `code = Unavailable … too_many_pings`",
-        ),
-        (Python, "the same: `DEADLINE_EXCEEDED`, or `Too many pings`"),
-        (Node, "the same: `Bandwidth exhausted`"),
+        (Tonic, "for too many pings: `detected excessive load`"),
+        (Go, "`received prior goaway: code: ENHANCE_YOUR_CALM`"),
+        (Python, "`DEADLINE_EXCEEDED`, or `Too many pings`"),
+        (Node, "`Bandwidth exhausted`"),
     ],
     fix: &[
         (
             Client,
-            "keepalive every five minutes or more, which servers allow unless told otherwise",
+            "a keepalive time of five minutes or more, or on the server:",
         ),
-        (
-            Go,
-            "or allow it on the server: `MinTime` in `keepalive.EnforcementPolicy`",
-        ),
-        (
-            Python,
-            "on the server: `grpc.http2.min_ping_interval_without_data_ms`",
-        ),
+        (Go, "`MinTime` in `keepalive.EnforcementPolicy`"),
+        (Python, "`grpc.http2.min_ping_interval_without_data_ms`"),
         (
             Server,
             "NO_ERROR: it stops, or limits the age of connections; try again",
         ),
         (
             Server,
-            "INADEQUATE_SECURITY: offer TLS 1.3, or ECDHE with AES-GCM in TLS 1.2",
+            "INADEQUATE_SECURITY: offer TLS 1.3, or ECDHE with AES-GCM",
         ),
     ],
 };
 
 pub(super) const GRPC_BACKEND_DOWN: Page = Page {
-    meaning: "A proxy took the call and answered by itself, with HTTP 502, 503 or 504, or as envoy and the load \
-              balancer of AWS do with UNAVAILABLE, because it did not get the call to the server behind it. That \
-              one is down, or the proxy speaks HTTP/1 to it, or plaintext where it wants TLS or the other way.",
+    meaning: "A proxy answered by itself, with HTTP 502, 503 or 504, or as envoy does with UNAVAILABLE, because it did \
+              not get the call to the server behind it. That one is down, or the proxy speaks HTTP/1 to it, or \
+              plaintext where it wants TLS.",
     seen: &[
         (
             Tonic,
@@ -61,25 +48,22 @@ pub(super) const GRPC_BACKEND_DOWN: Page = Page {
         (Node, "the same"),
     ],
     fix: &[
-        (
-            Server,
-            "look whether it runs and listens where the proxy looks for it",
-        ),
+        (Server, "look whether it runs where the proxy looks for it"),
         (
             Nginx,
             "`grpc_pass grpc://HOST:PORT;`, or `grpcs://` where the backend has TLS",
         ),
         (
             Haproxy,
-            "`server … proto h2`, or `ssl alpn h2` where the backend has TLS",
+            "`server … proto h2`, or `ssl alpn h2` where it has TLS",
         ),
         (
             Network,
-            "envoy: `http2_protocol_options: {}` in the cluster, with TLS a `transport_socket`",
+            "envoy: `http2_protocol_options: {}` in the cluster",
         ),
         (
             Network,
-            "AWS: a target group of the protocol version `GRPC`, and healthy targets",
+            "AWS: a target group of the protocol version `GRPC`",
         ),
         (
             GrpcPki,
@@ -108,10 +92,7 @@ pub(super) const GRPC_NOT_A_ROUTE: Page = Page {
     ],
     fix: &[
         (Client, "check host and port: are they those of gRPC?"),
-        (
-            Nginx,
-            "`location /grpc.health.v1.Health/ { grpc_pass grpc://HOST:PORT; }`",
-        ),
+        (Nginx, "`location /grpc.health.v1.Health/ { grpc_pass …; }`"),
         (
             Haproxy,
             "let the `use_backend` rule match the path of the health service too",
@@ -134,7 +115,6 @@ pub(super) const GRPC_TRAILERS_MISSING: Page = Page {
     seen: &[
         (Tonic, "`missing grpc-status trailer`"),
         (Go, "`server closed the stream without sending trailers`"),
-        (Python, "UNKNOWN, or INTERNAL with no message"),
     ],
     fix: &[
         (
@@ -194,7 +174,7 @@ pub(super) const GRPC_SERVICE_UNKNOWN: Page = Page {
         ),
         (
             Go,
-            "`SetServingStatus(\"shop.v1.Orders\", healthpb.HealthCheckResponse_SERVING)`",
+            "`server.SetServingStatus(\"shop.v1.Orders\", …_SERVING)`",
         ),
         (
             Python,

@@ -263,8 +263,8 @@ fn verify() {
               whole
 
           --header <NAME: VALUE>
-              Metadata for the calls, such as 'authorization: Bearer TOKEN'; only a server that is trusted
-              gets it (can be repeated)
+              Metadata for the calls, such as 'authorization: Bearer TOKEN'; only a server that is
+              trusted gets it (can be repeated)
 
           --reflection
               List the services of the server by gRPC reflection

@@ -218,6 +218,18 @@ fn broken() -> Vec<Row> {
             Reply::grpc(SERVING, Some(&[("grpc-status", "fine")])),
         ),
         row(
+            "F10: a head of 200 KiB",
+            16,
+            "grpc",
+            &["grpc.no_answer"],
+            &["not right as HTTP/2"],
+            |world| {
+                let value = &*"x".repeat(200 * 1024).leak();
+                let fields: Fields = Box::leak(Box::new([GRPC, ("x-long", value)]));
+                says(Reply::head(200, fields))(world)
+            },
+        ),
+        row(
             "F10: an answer that never ends",
             16,
             "grpc",
