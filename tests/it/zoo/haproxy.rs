@@ -111,7 +111,7 @@ fn ways() -> Vec<Row> {
             "haproxy, whose backend is gone",
             16,
             "grpc",
-            &["grpc.http_status"],
+            &["grpc.backend_down"],
             &["HTTP 503", "text/html", "backend"],
             |world| alone(world, "retries 0"),
         )

@@ -226,7 +226,7 @@ fn answers() -> Vec<Row> {
             "nginx, whose backend is gone",
             16,
             "grpc",
-            &["grpc.http_status"],
+            &["grpc.backend_down"],
             &["HTTP 502", "text/html", "nginx", "backend"],
             |world| {
                 let pass = format!(
@@ -242,7 +242,7 @@ fn answers() -> Vec<Row> {
             "nginx, with no route for gRPC",
             16,
             "grpc",
-            &["grpc.http_status"],
+            &["grpc.not_a_route"],
             &["HTTP 404", "text/html", "nginx"],
             with("location / { return 404; }"),
         )
@@ -251,8 +251,8 @@ fn answers() -> Vec<Row> {
             "nginx, with a page instead of gRPC",
             16,
             "grpc",
-            &["grpc.http_status"],
-            &["HTTP 200", "text/html", "nginx"],
+            &["grpc.not_a_route"],
+            &["text/html", "nginx"],
             with("location / { return 200 '<h1>Welcome</h1>'; }"),
         )
         .id("F4"),

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use grpc_pki::probe::SystemResolver;
@@ -19,11 +20,18 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
+/// A path in the folder of the world for a socket; an earlier run of the row left its own there.
+fn fresh(world: &World, name: &str) -> PathBuf {
+    let path = world.path().join(name);
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
 /// Python's server at a socket in the folder of the world, and `verify` at it.
 pub fn at_socket(name: &str, server: Python) -> impl FnOnce(&World) -> Staged {
     let name = name.to_owned();
     move |world: &World| {
-        let path = world.path().join(&name);
+        let path = fresh(world, &name);
         let server = server.with("unix", path.to_str().unwrap()).start();
         Staged::new(0, server).dial(format!("unix:{name}"))
     }
@@ -157,7 +165,7 @@ fn broken_sockets() -> Vec<Row> {
                 "rm 'left over.sock'",
             ],
             |world| {
-                drop(UnixListener::bind(world.path().join("left over.sock")).unwrap());
+                drop(UnixListener::bind(fresh(world, "left over.sock")).unwrap());
                 Staged::new(0, ()).dial("unix:left over.sock")
             },
         ),
@@ -168,7 +176,7 @@ fn broken_sockets() -> Vec<Row> {
             &["tcp.refused"],
             &["`rm ./-rf`"],
             |world| {
-                drop(UnixListener::bind(world.path().join("-rf")).unwrap());
+                drop(UnixListener::bind(fresh(world, "-rf")).unwrap());
                 Staged::new(0, ()).dial("unix:-rf")
             },
         ),
