@@ -140,7 +140,8 @@ fn loopbacks() -> Vec<Row> {
                 let server = on("::1")(world);
                 Staged::new(server.port, server).at("127.0.0.1")
             },
-        ),
+        )
+        .id("B3"),
         row(
             "the server listens on 127.0.0.1 alone, and IPv6 is dialled",
             11,

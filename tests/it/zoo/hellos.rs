@@ -80,7 +80,8 @@ fn between() -> Vec<Row> {
             size,
             Passes::Small(1200),
             Else::Hold,
-        ),
+        )
+        .id("C12"),
         lost(
             "resets at a post-quantum key share",
             large,

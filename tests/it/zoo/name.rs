@@ -193,7 +193,8 @@ pub fn rows() -> Vec<Row> {
                 "`--spiffe-id spiffe://internal/orders`",
             ],
             uri("spiffe://internal/orders"),
-        ),
+        )
+        .id("D27"),
         row(
             "a URI alone",
             13,

@@ -114,7 +114,8 @@ fn revoked() -> Vec<Row> {
                 let list = by_openssl(world, &[&world.ours("orders"), &pair], "");
                 python(&pair).file("--crl", &list)
             },
-        ),
+        )
+        .id("D24"),
         row(
             "a certificate that its CA did not revoke",
             0,
@@ -191,7 +192,8 @@ fn revoked() -> Vec<Row> {
                 let old = world.leaf(|it| it.serial_number = Some(7.into()));
                 python(&old).list(world, &world.ca.revokes(&[(vec![7], Superseded)], |_| ()))
             },
-        ),
+        )
+        .id("D25"),
         row(
             "an intermediate that was revoked",
             13,

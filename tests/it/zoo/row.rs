@@ -44,7 +44,7 @@ pub struct Row {
     told: Vec<(&'static str, Value)>,
     connections: Option<&'static [&'static str]>,
     /// What it is in the catalogue of failures.
-    pub ids: Vec<&'static str>,
+    ids: Vec<&'static str>,
     pub tools: Vec<Tool>,
 }
 
@@ -212,6 +212,17 @@ impl Row {
     pub fn unsaid(mut self, words: &'static str) -> Self {
         self.unsaid.push(words);
         self
+    }
+
+    /// Its numbers: those that were given, and those that its case begins with.
+    pub fn ids(&self) -> Vec<&str> {
+        let words = self.case.split([' ', ':', ',']);
+        let is_id = |it: &&str| {
+            let number = it.strip_prefix(['A', 'B', 'C', 'D', 'E', 'F']);
+            number.is_some_and(|it| it.parse::<u8>().is_ok())
+        };
+        let first = words.take_while(is_id);
+        first.chain(self.ids.iter().copied()).collect()
     }
 
     /// What it is in the catalogue of failures.

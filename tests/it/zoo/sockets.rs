@@ -53,6 +53,7 @@ fn sockets() -> Vec<Row> {
             ],
             move |world| at_socket("grpc.sock", ours(world))(world),
         )
+        .id("B8")
         .tells("/addresses/0/result", "connected")
         .tells("/addresses/0/ip", Value::Null)
         .tells("/addresses/0/path", "grpc.sock"),
