@@ -1,6 +1,6 @@
 //! The server's certificate as a whole: path, name and time are judged each on its own, and then rustls's word.
 
-use super::{Code, Finding, Fix, Judge, StageId};
+use super::{Code, Finding, Fix, Judge, Outcome, StageId};
 use crate::pki::Certificate;
 use crate::pki::path::Path;
 
@@ -59,7 +59,8 @@ impl Judge<'_> {
             && !self
                 .findings
                 .iter()
-                .any(|it| it.is_failure() && certificate.contains(&it.stage()))
+                .filter(|it| it.code.outcome() == Outcome::Certificate)
+                .any(|it| certificate.contains(&it.stage()))
     }
 
     fn failures(&self) -> usize {

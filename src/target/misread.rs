@@ -49,7 +49,9 @@ impl Misread {
             Some((scheme, rest)) => (scheme, rest),
             // The schemes of gRPC's own names do without slashes.
             None => match text.split_once(':') {
-                Some((scheme @ ("dns" | "ipv4" | "ipv6" | "passthrough"), rest)) => (scheme, rest),
+                Some((scheme @ ("dns" | "ipv4" | "ipv6" | "passthrough" | "unix"), rest)) => {
+                    (scheme, rest)
+                }
                 _ => ("", text),
             },
         };

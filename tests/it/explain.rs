@@ -41,12 +41,22 @@ fn alone_it_lists_every_code_by_stage() {
       tcp.timeout                 The address does not answer
       tcp.unreachable             There is no way to the address
     tls
+      tls.accepts_old_versions    The server still accepts TLS 1.1 or 1.0
       tls.alert                   The server ended the handshake with an alert
       tls.closed                  The connection ended during the handshake
+      tls.hello_in_one_piece      A ClientHello must come in one packet
       tls.incompatible            Server and client have no TLS in common
+      tls.key_type                The server's key is of a kind that clients refuse
+      tls.large_hello             A large ClientHello gets no answer
+      tls.no_common_cipher        Server and client share no cipher suite
+      tls.no_common_group         Server and client share no group
+      tls.no_common_signature     Server and client share no signature algorithm
       tls.not_tls                 The port speaks another protocol than TLS
+      tls.old_version             The server speaks nothing later than TLS 1.1
       tls.plaintext               The server speaks gRPC without TLS
+      tls.server_name             The server does not take the name asked for
       tls.silent                  The port accepts connections, but never answers
+      tls.split_hello             A ClientHello in two packets gets no answer
     path
       path.ca_as_server           A CA's certificate is used as a server's
       path.ca_recreated           A CA of the same name, but with another key
@@ -73,6 +83,7 @@ fn alone_it_lists_every_code_by_stage() {
       name.spiffe_mismatch        The certificate has another SPIFFE id
       name.spiffe_missing         The certificate has no SPIFFE id
       name.spiffe_several         The certificate has more than one URI
+      name.other_site             The server showed another site's certificate
     time
       time.anchor_expired         A trusted CA expired, or is not yet valid
       time.below_min_days         Fewer days are left than --min-days asks for

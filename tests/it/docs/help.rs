@@ -202,7 +202,7 @@ fn issue() {
 
 #[test]
 fn verify() {
-    insta::assert_snapshot!(own("verify"), @r#"
+    insta::assert_snapshot!(own("verify"), @r"
     Connect to a server as a gRPC client does, and say what is wrong and how to fix it
 
     Resolves the name, connects, shakes hands with TLS 1.3 or 1.2, judges path, name and time of the
@@ -256,8 +256,10 @@ fn verify() {
           --all-addresses
               Look at every address of the name, up to 32, not at the first alone that answers; fails
               where one does, with the exit code of the first that does
+
           --spiffe-id <URI>
               SPIFFE id to check instead of a name
+
           --service <NAME>
               Service that is to be SERVING, as the health service names it, instead of the server as a
               whole
@@ -308,7 +310,7 @@ fn verify() {
       grpc-pki verify a:50051 b:50051 --format json        several, one JSON document a line
       grpc-pki verify --all --min-days 21                  every `address` of certs.toml, 3 weeks ahead
       grpc-pki verify localhost:50051 --wait 30s -q        until it serves, for scripts
-    "#);
+    ");
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn algorithms() -> Vec<Row> {
             Key::P256,
             &["-groups", "X448"],
         )
+        .id("C9")
         .connects(&["primary", "wide_hello"])
         .times(RACES),
         wants(
@@ -93,7 +94,8 @@ fn algorithms() -> Vec<Row> {
             ],
             Key::P256,
             &["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA"],
-        ),
+        )
+        .id("C9"),
         wants(
             "a secret under the RSA key alone",
             "tls.no_common_cipher",

@@ -149,7 +149,7 @@ fn what_stays_wrong_fails_at_once() {
         let answer = Answer::Head(status, fields);
         Tonic::start(Some(tls()), answer, Manner::Prompt)
     };
-    at_once(answers(404, &[]).port, &[], 16, "grpc.http_status");
+    at_once(answers(404, &[]).port, &[], 16, "grpc.not_a_route");
     let internal = answers(200, &[GRPC, ("grpc-status", "13")]);
     at_once(internal.port, &[], 16, "grpc.status");
     // Not serving may pass, the name does not.
@@ -180,7 +180,7 @@ fn the_time_is_kept_and_the_last_cause_is_told() {
         (full.port, "tcp.timeout"),
         (silent.address.port(), "tls.silent"),
         (closing.address.port(), "tls.closed"),
-        (gateway.port, "grpc.http_status"),
+        (gateway.port, "grpc.backend_down"),
         (unavailable.port, "grpc.status"),
     ] {
         let (exit, document, elapsed) = json(&world, port, &["--wait", "1s", "--interval", "10ms"]);
