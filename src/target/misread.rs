@@ -138,7 +138,7 @@ mod tests {
             ("::1:8443", "[::1]:8443"),
             ("localhost:70000", "localhost:50051"),
             ("localhost:http", "localhost:50051"),
-            ("unix:///run/x", ""),
+            ("unix:", ""),
             ("a b:1", ""),
             ("", ""),
             ("://", ""),
