@@ -5,10 +5,9 @@ use rayon::prelude::*;
 use crate::config::CaEntry;
 use crate::pki::key::KeyError;
 use crate::pki::sign::{self, SignError};
-use crate::pki::{Certificate, Issuer, KeySource, Template, Validity, pem};
+use crate::pki::{Certificate, Issuer, KeySource, SerialNumber, Template, Validity, pem};
 use crate::plan::{Action, Plan, Step};
-use crate::store::{Guard, IssuedRecord, StoreError, Transaction};
-use crate::text::rfc3339;
+use crate::store::{Guard, IssuedRecord, Repair, StoreError, Transaction};
 
 /// Why a plan was not carried out; nothing on disk has changed then, or the next command completes it.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +19,12 @@ pub enum ApplyError {
         name: String,
         /// Why.
         source: KeyError,
+    },
+    /// Every serial number that was drawn had been given out before.
+    #[error("no serial number could be made for `{name}` that was not given out before")]
+    Serial {
+        /// Entry, or `ca`.
+        name: String,
     },
     /// A certificate could not be signed.
     #[error("no certificate could be made for `{name}`")]
@@ -34,6 +39,18 @@ pub enum ApplyError {
     Store(#[from] StoreError),
 }
 
+/// Serial numbers have 158 random bits: who draws a second one that is taken has no randomness.
+const DRAWS: usize = 2;
+
+/// What was made.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The certificates, in the order of the plan.
+    pub issued: Vec<Issued>,
+    /// What became of a torn line of `issued.jsonl`.
+    pub repair: Option<Repair>,
+}
+
 /// One certificate that was made.
 #[derive(Debug)]
 pub struct Issued {
@@ -43,7 +60,7 @@ pub struct Issued {
     pub certificate: Certificate,
 }
 
-/// Makes a CA.
+/// Makes a CA; returns what became of a torn line of `issued.jsonl`, too.
 ///
 /// # Errors
 /// [`ApplyError`].
@@ -52,14 +69,15 @@ pub fn init(
     validity: Validity,
     guard: &Guard<'_>,
     keys: &dyn KeySource,
-) -> Result<Certificate, ApplyError> {
+) -> Result<(Certificate, Option<Repair>), ApplyError> {
     let name = || "ca".to_owned();
     let failed = |source| ApplyError::Key {
         name: name(),
         source,
     };
+    let transaction = guard.begin()?;
     let key = keys.key(ca.key).map_err(failed)?;
-    let serial = keys.serial().map_err(failed)?;
+    let serial = serial("ca", &transaction, keys)?;
     let template = Template {
         subject: &ca.subject,
         names: &[],
@@ -71,12 +89,11 @@ pub fn init(
             name: name(),
             source,
         })?;
-    let transaction = guard.begin()?;
     transaction.key("ca", &key.to_pem().map_err(failed)?)?;
     transaction.certificate("ca", &pem::encode("CERTIFICATE", certificate.der()))?;
     transaction.gitignore()?;
-    transaction.commit(&[record("ca", "ca", &certificate)])?;
-    Ok(certificate)
+    let repair = transaction.commit(&[IssuedRecord::new("ca", &certificate)])?;
+    Ok((certificate, repair))
 }
 
 /// Makes what a plan asks for, on all cores, and calls `done` after each; in the order of the plan.
@@ -88,7 +105,7 @@ pub fn issue(
     guard: &Guard<'_>,
     keys: &dyn KeySource,
     done: &(dyn Fn() + Sync),
-) -> Result<Vec<Issued>, ApplyError> {
+) -> Result<Outcome, ApplyError> {
     let transaction = guard.begin()?;
     let make = |step: &Step<'_>| make(step, &plan.issuer, &transaction, keys, done).transpose();
     // A thread pool costs more than it saves for a single certificate.
@@ -98,8 +115,27 @@ pub fn issue(
         plan.steps.par_iter().filter_map(make).collect()
     };
     let (issued, records): (Vec<_>, Vec<_>) = issued?.into_iter().unzip();
-    transaction.commit(&records)?;
-    Ok(issued)
+    let repair = transaction.commit(&records)?;
+    Ok(Outcome { issued, repair })
+}
+
+fn serial(
+    name: &str,
+    transaction: &Transaction<'_>,
+    keys: &dyn KeySource,
+) -> Result<SerialNumber, ApplyError> {
+    for _ in 0..DRAWS {
+        let serial = keys.serial().map_err(|source| ApplyError::Key {
+            name: name.to_owned(),
+            source,
+        })?;
+        if transaction.claim(&serial) {
+            return Ok(serial);
+        }
+    }
+    Err(ApplyError::Serial {
+        name: name.to_owned(),
+    })
 }
 
 fn make(
@@ -118,7 +154,7 @@ fn make(
         source,
     };
     let key = keys.key(entry.key).map_err(failed)?;
-    let serial = keys.serial().map_err(failed)?;
+    let serial = serial(&entry.name, transaction, keys)?;
     let template = Template {
         subject: &entry.subject,
         names: &entry.names,
@@ -134,28 +170,10 @@ fn make(
     transaction.key(&entry.name, &key.to_pem().map_err(failed)?)?;
     transaction.certificate(&entry.name, &pem::encode("CERTIFICATE", certificate.der()))?;
     done();
-    let record = record(&entry.name, entry.profile.as_str(), &certificate);
+    let record = IssuedRecord::new(&entry.name, &certificate);
     let issued = Issued {
         name: entry.name.clone(),
         certificate,
     };
     Ok(Some((issued, record)))
-}
-
-fn record(name: &str, profile: &str, certificate: &Certificate) -> IssuedRecord {
-    IssuedRecord {
-        name: name.to_owned(),
-        serial: certificate.serial_hex(),
-        subject: certificate.subject.to_string(),
-        issuer: certificate.issuer.to_string(),
-        profile: profile.to_owned(),
-        names: certificate
-            .names
-            .iter()
-            .map(|it| format!("{}:{it}", it.kind()))
-            .collect(),
-        not_before: rfc3339(certificate.validity.not_before),
-        not_after: rfc3339(certificate.validity.not_after),
-        sha256: certificate.fingerprint(),
-    }
 }

@@ -1,12 +1,16 @@
 //! `grpc-pki issue`
 
+use super::changing::{Changing, tighten};
 use super::context::Printer;
-use super::{Common, Done, LOCK_TIMEOUT, exit, progress};
-use crate::apply::{self, Issued};
+use super::{Common, Done, exit, progress};
+use crate::apply::{self, Issued, Outcome};
 use crate::config::Entry;
-use crate::plan::{self, Action, Plan};
+use crate::plan::{self, Action, Plan, Warning};
 use crate::report::{IssueMode, IssueReport, StepReport};
 use crate::store::Store;
+
+/// What other commands are told that wait for this one.
+const COMMAND: &str = "grpc-pki issue";
 
 /// Make the certificates that are missing, stale or wrong
 ///
@@ -35,6 +39,8 @@ pub(super) struct Issue {
     /// Make them anew even where nothing is wrong
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    changing: Changing,
 }
 
 impl Issue {
@@ -47,22 +53,31 @@ impl Issue {
             (_, true) => IssueMode::DryRun,
             _ => IssueMode::Applied,
         };
-        store.recover(LOCK_TIMEOUT)?;
+        self.changing.recover(&store, COMMAND, printer)?;
         let planned = self.plan(&entries, &store, printer)?;
-        let (planned, issued) = if planned.is_empty() || mode != IssueMode::Applied {
+        let has_work = !planned.is_empty() || planned.warnings.iter().any(is_open);
+        let (planned, issued) = if !has_work || mode != IssueMode::Applied {
             (planned, Vec::new())
         } else {
             // Another process may have done some of it in the meantime, so the plan under the lock counts.
-            let guard = store.lock(LOCK_TIMEOUT)?;
-            let planned = self.plan(&entries, &store, printer)?;
+            let guard = self.changing.lock(&store, COMMAND, printer)?;
+            let mut planned = self.plan(&entries, &store, printer)?;
+            tighten(&mut planned.warnings, &guard);
             let work = planned
                 .steps
                 .iter()
                 .filter(|step| matches!(step.action, Action::Issue { .. }));
             let interactive = printer.context.interactive;
-            let issued = progress::with_bar(interactive, work.count(), |done| {
+            let outcome = progress::with_bar(interactive, work.count(), |done| {
                 apply::issue(&planned, &guard, printer.context.keys, done)
             })?;
+            let Outcome { issued, repair } = outcome;
+            planned
+                .warnings
+                .extend(repair.map(|repair| Warning::LogRepaired {
+                    path: store.issued_path(),
+                    repair,
+                }));
             (planned, issued)
         };
         let report = IssueReport {
@@ -98,6 +113,10 @@ impl Issue {
             self.force,
         )?)
     }
+}
+
+fn is_open(warning: &Warning) -> bool {
+    matches!(warning, Warning::KeyIsOpen { .. })
 }
 
 /// The plan's steps, each with the certificate that was made for it.

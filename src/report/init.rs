@@ -13,7 +13,7 @@ use crate::plan::{PlanError, Warning};
 use crate::text::{date, printable, rfc3339, until};
 
 /// Whether there is a new CA.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InitOutcome {
     /// It was made.
     Created,
@@ -21,8 +21,6 @@ pub enum InitOutcome {
     Kept {
         /// Whether `[ca]` asks for something else than it is.
         differs: bool,
-        /// Whether others may read its key file.
-        key_is_open: bool,
     },
 }
 
@@ -37,6 +35,8 @@ pub struct InitReport {
     pub outcome: InitOutcome,
     /// certs.toml, where it was written now.
     pub starter: Option<PathBuf>,
+    /// What the user should know about the files.
+    pub warnings: Vec<Warning>,
     /// The flags with which the next command finds the same folder and file.
     pub flags: String,
     /// The time of the run.
@@ -100,14 +100,10 @@ impl Report for InitReport {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let InitOutcome::Kept {
-            differs,
-            key_is_open,
-        } = self.outcome
-        else {
-            return Vec::new();
+        let mut warnings: Vec<String> = self.warnings.iter().map(super::words::warning).collect();
+        let InitOutcome::Kept { differs } = self.outcome else {
+            return warnings;
         };
-        let mut warnings = Vec::new();
         let not_after = self.certificate.validity.not_after;
         if self.now > not_after {
             let path = self.dir.join("ca.crt");
@@ -119,10 +115,6 @@ impl Report for InitReport {
                  and a new one needs another folder (`--pki`)"
                     .to_owned(),
             );
-        }
-        if key_is_open {
-            let path = self.dir.join("ca.key");
-            warnings.push(super::words::warning(&Warning::KeyIsOpen { path }));
         }
         warnings
     }

@@ -152,6 +152,11 @@ fn init() {
     Usage: grpc-pki init [OPTIONS]
 
     Options:
+          --lock-timeout <TIME>
+              Wait at most this long for another command that is changing the same folder
+
+              [default: 10s]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -187,6 +192,11 @@ fn issue() {
 
           --force
               Make them anew even where nothing is wrong
+
+          --lock-timeout <TIME>
+              Wait at most this long for another command that is changing the same folder
+
+              [default: 10s]
 
       -h, --help
               Print help (see a summary with '-h')
