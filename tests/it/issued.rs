@@ -65,11 +65,11 @@ fn a_log_that_is_gone_begins_anew() {
 }
 
 /// Serial numbers from a list, over and over.
-struct Repeating(Mutex<std::iter::Cycle<std::vec::IntoIter<u8>>>);
+struct Repeating(Mutex<Box<dyn Iterator<Item = u8> + Send>>);
 
 impl Repeating {
-    fn new(numbers: &[u8]) -> Self {
-        Self(Mutex::new(numbers.to_vec().into_iter().cycle()))
+    fn new(numbers: &'static [u8]) -> Self {
+        Self(Mutex::new(Box::new(numbers.iter().copied().cycle())))
     }
 }
 
