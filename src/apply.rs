@@ -1,14 +1,21 @@
 //! Carries out a plan: makes keys and certificates, and hands them to one transaction.
 
+use std::num::NonZeroU32;
+
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use crate::config::CaEntry;
+use crate::pki::encrypted::Randomness;
 use crate::pki::key::KeyError;
 use crate::pki::sign::{self, SignError};
-use crate::pki::{Certificate, Issuer, KeySource, Template, Validity, pem};
+use crate::pki::{Certificate, Issuer, KeySource, PrivateKey, Template, Validity, pem};
 use crate::plan::{Action, Plan, Step};
 use crate::store::{Guard, IssuedRecord, StoreError, Transaction};
 use crate::text::rfc3339;
+
+/// The name of the CA's files, and in the list of what was signed.
+const CA: &str = "ca";
 
 /// Why a plan was not carried out; nothing on disk has changed then, or the next command completes it.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +50,14 @@ pub struct Issued {
     pub certificate: Certificate,
 }
 
+/// The passphrase of a new CA key.
+pub struct Protection {
+    /// Never empty.
+    pub passphrase: Zeroizing<Vec<u8>>,
+    /// How often it is hashed.
+    pub iterations: NonZeroU32,
+}
+
 /// Makes a CA.
 ///
 /// # Errors
@@ -50,16 +65,34 @@ pub struct Issued {
 pub fn init(
     ca: &CaEntry,
     validity: Validity,
+    protection: Option<&Protection>,
     guard: &Guard<'_>,
     keys: &dyn KeySource,
 ) -> Result<Certificate, ApplyError> {
-    let name = || "ca".to_owned();
-    let failed = |source| ApplyError::Key {
-        name: name(),
-        source,
+    let (certificate, key) = authority(ca, validity, keys)?;
+    let pem = match protection {
+        None => key.to_pem(),
+        Some(it) => encrypt(&key, it, keys),
     };
-    let key = keys.key(ca.key).map_err(failed)?;
-    let serial = keys.serial().map_err(failed)?;
+    let pem = pem.map_err(key_error(CA))?;
+    let transaction = guard.begin()?;
+    transaction.key(CA, &pem)?;
+    stage_ca(&transaction, &certificate)?;
+    transaction.commit(&[record(CA, CA, &certificate)])?;
+    Ok(certificate)
+}
+
+/// Makes a CA whose key is in memory alone, to be handed to [`plan::issue`](crate::plan::issue) and [`issue_all`].
+///
+/// # Errors
+/// [`ApplyError`]; nothing is written yet.
+pub fn authority(
+    ca: &CaEntry,
+    validity: Validity,
+    keys: &dyn KeySource,
+) -> Result<(Certificate, PrivateKey), ApplyError> {
+    let key = keys.key(ca.key).map_err(key_error(CA))?;
+    let serial = keys.serial().map_err(key_error(CA))?;
     let template = Template {
         subject: &ca.subject,
         names: &[],
@@ -68,15 +101,27 @@ pub fn init(
     };
     let certificate =
         sign::self_signed(&template, &ca.constraints, &key).map_err(|source| ApplyError::Sign {
-            name: name(),
+            name: CA.to_owned(),
             source,
         })?;
-    let transaction = guard.begin()?;
-    transaction.key("ca", &key.to_pem().map_err(failed)?)?;
-    transaction.certificate("ca", &pem::encode("CERTIFICATE", certificate.der()))?;
-    transaction.gitignore()?;
-    transaction.commit(&[record("ca", "ca", &certificate)])?;
-    Ok(certificate)
+    Ok((certificate, key))
+}
+
+fn encrypt(
+    key: &PrivateKey,
+    protection: &Protection,
+    keys: &dyn KeySource,
+) -> Result<Zeroizing<String>, KeyError> {
+    let random = Randomness {
+        salt: keys.octets()?,
+        iv: keys.octets()?,
+    };
+    key.to_encrypted_pem(&protection.passphrase, protection.iterations, random)
+}
+
+fn stage_ca(transaction: &Transaction<'_>, certificate: &Certificate) -> Result<(), StoreError> {
+    transaction.certificate(CA, &pem::encode("CERTIFICATE", certificate.der()))?;
+    transaction.gitignore()
 }
 
 /// Makes what a plan asks for, on all cores, and calls `done` after each; in the order of the plan.
@@ -85,21 +130,62 @@ pub fn init(
 /// [`ApplyError`]; nothing has changed then.
 pub fn issue(
     plan: &Plan<'_>,
+    issuer: &Issuer,
     guard: &Guard<'_>,
     keys: &dyn KeySource,
     done: &(dyn Fn() + Sync),
 ) -> Result<Vec<Issued>, ApplyError> {
     let transaction = guard.begin()?;
-    let make = |step: &Step<'_>| make(step, &plan.issuer, &transaction, keys, done).transpose();
+    let (issued, records) = make_all(plan, issuer, &transaction, keys, done)?;
+    transaction.commit(&records)?;
+    Ok(issued)
+}
+
+/// The same together with the CA itself, whose key is not kept.
+///
+/// # Errors
+/// [`ApplyError`]; nothing has changed then.
+pub fn issue_all(
+    plan: &Plan<'_>,
+    issuer: &Issuer,
+    guard: &Guard<'_>,
+    keys: &dyn KeySource,
+    done: &(dyn Fn() + Sync),
+) -> Result<Vec<Issued>, ApplyError> {
+    let transaction = guard.begin()?;
+    let (issued, records) = make_all(plan, issuer, &transaction, keys, done)?;
+    stage_ca(&transaction, issuer.certificate())?;
+    let ca = IssuedRecord {
+        ephemeral: true,
+        ..record(CA, CA, issuer.certificate())
+    };
+    let records: Vec<_> = [ca].into_iter().chain(records).collect();
+    transaction.commit(&records)?;
+    Ok(issued)
+}
+
+fn make_all(
+    plan: &Plan<'_>,
+    issuer: &Issuer,
+    transaction: &Transaction<'_>,
+    keys: &dyn KeySource,
+    done: &(dyn Fn() + Sync),
+) -> Result<(Vec<Issued>, Vec<IssuedRecord>), ApplyError> {
+    let make = |step: &Step<'_>| make(step, issuer, transaction, keys, done).transpose();
     // A thread pool costs more than it saves for a single certificate.
     let issued: Result<Vec<_>, _> = if plan.steps.len() < 2 {
         plan.steps.iter().filter_map(make).collect()
     } else {
         plan.steps.par_iter().filter_map(make).collect()
     };
-    let (issued, records): (Vec<_>, Vec<_>) = issued?.into_iter().unzip();
-    transaction.commit(&records)?;
-    Ok(issued)
+    Ok(issued?.into_iter().unzip())
+}
+
+fn key_error(name: &str) -> impl Fn(KeyError) -> ApplyError {
+    move |source| ApplyError::Key {
+        name: name.to_owned(),
+        source,
+    }
 }
 
 fn make(
@@ -113,12 +199,9 @@ fn make(
         return Ok(None);
     };
     let entry = step.entry;
-    let failed = |source| ApplyError::Key {
-        name: entry.name.clone(),
-        source,
-    };
-    let key = keys.key(entry.key).map_err(failed)?;
-    let serial = keys.serial().map_err(failed)?;
+    let failed = key_error(&entry.name);
+    let key = keys.key(entry.key).map_err(&failed)?;
+    let serial = keys.serial().map_err(&failed)?;
     let template = Template {
         subject: &entry.subject,
         names: &entry.names,
@@ -131,7 +214,7 @@ fn make(
             name: entry.name.clone(),
             source,
         })?;
-    transaction.key(&entry.name, &key.to_pem().map_err(failed)?)?;
+    transaction.key(&entry.name, &key.to_pem().map_err(&failed)?)?;
     transaction.certificate(&entry.name, &pem::encode("CERTIFICATE", certificate.der()))?;
     done();
     let record = record(&entry.name, entry.profile.as_str(), &certificate);
@@ -157,5 +240,6 @@ fn record(name: &str, profile: &str, certificate: &Certificate) -> IssuedRecord 
         not_before: rfc3339(certificate.validity.not_before),
         not_after: rfc3339(certificate.validity.not_after),
         sha256: certificate.fingerprint(),
+        ephemeral: false,
     }
 }

@@ -1,11 +1,16 @@
 //! `grpc-pki init`
 
 use super::context::Printer;
-use super::{Common, Done, LOCK_TIMEOUT, exit};
+use super::passphrase::{self, Passphrase};
+use super::{Common, LOCK_TIMEOUT, Stop, ephemeral, exit};
+use crate::apply::{self, Protection};
 use crate::config::{self, Config, ConfigError};
-use crate::plan::{self, InitPlan};
-use crate::report::{InitOutcome, InitReport};
-use crate::{apply, store};
+use crate::error::PassphraseError;
+use crate::pki::Certificate;
+use crate::pki::encrypted::ITERATIONS;
+use crate::plan::{self, InitPlan, KeptCa, KeyState, Warning};
+use crate::report::{InitOutcome, InitReport, IssueReport};
+use crate::store::Store;
 
 /// Make a certificate authority (CA)
 ///
@@ -15,12 +20,39 @@ use crate::{apply, store};
 #[command(after_long_help = "Examples:
   grpc-pki init                                a CA in ./pki, and a starter certs.toml
   grpc-pki init --pki /etc/orders/pki          a CA in another folder
+  grpc-pki init --encrypt                      ca.key under a passphrase, asked for twice
+  grpc-pki init --encrypt --passphrase-file pass.txt  the same without a terminal
+  grpc-pki init --ephemeral                    all certificates at once, and no ca.key to lose
   grpc-pki init --format json                  the same for scripts
+
+Where the passphrase comes from: --passphrase-file, else the variable GRPC_PKI_PASSPHRASE, else the
+terminal, where it is asked for twice.
 ")]
-pub(super) struct Init {}
+pub(super) struct Init {
+    /// Encrypt ca.key with a passphrase, as `encrypt = true` of [ca] does
+    #[arg(long)]
+    encrypt: bool,
+    /// Issue what certs.toml asks for at once, and never write ca.key
+    ///
+    /// Who trusts this CA trusts these certificates and no others, as nobody can sign with it again. To renew them,
+    /// make another CA in a new folder.
+    #[arg(long, conflicts_with_all = ["encrypt", "passphrase_file"])]
+    ephemeral: bool,
+    #[command(flatten)]
+    passphrase: passphrase::Flags,
+}
+
+/// What there is of a CA in the end.
+struct Done {
+    certificate: Certificate,
+    outcome: InitOutcome,
+    key: KeyState,
+    issued: Option<IssueReport>,
+    warnings: Vec<Warning>,
+}
 
 impl Init {
-    pub(super) fn run(&self, common: &Common, printer: &mut Printer<'_, '_>) -> Done {
+    pub(super) fn run(&self, common: &Common, printer: &mut Printer<'_, '_>) -> super::Done {
         let now = printer.context.now;
         // Where there is none, one is written, at the place that was asked for.
         let found = match common.load_config() {
@@ -34,66 +66,118 @@ impl Init {
         };
         let store = common.store();
         store.recover(LOCK_TIMEOUT)?;
-        let planned = plan::init(&config.ca, store.ca_files()?, store.dir(), now)?;
-        let (certificate, outcome) = match planned {
-            InitPlan::Keep {
-                certificate,
-                key_is_open,
-                differs,
-            } => {
-                // Without a file there is no wish that the CA could differ from.
-                let differs = differs && found.is_some();
-                (
-                    *certificate,
-                    InitOutcome::Kept {
-                        differs,
-                        key_is_open,
-                    },
-                )
+        let mut done = self.ca(&config, &store, common, printer)?;
+        if let InitOutcome::Kept { differs, .. } = &mut done.outcome {
+            // Without a file there is no wish that the CA could differ from.
+            *differs &= found.is_some();
+            if (config.ca.encrypt || self.encrypt) && done.key == KeyState::Plain {
+                let path = store.key_path("ca");
+                done.warnings.push(Warning::KeyIsPlain { path });
             }
-            InitPlan::Create { .. } => create(&config, &store, printer)?,
-        };
+        }
         let starter = match found {
             Some(_) => None,
             None => config::write_starter(common.config_path())?,
         };
-        let dir = common.pki.clone();
         let report = InitReport {
-            dir,
-            certificate,
-            outcome,
+            dir: common.pki.clone(),
+            certificate: done.certificate,
+            outcome: done.outcome,
+            key: done.key,
+            issued: done.issued,
             starter,
+            warnings: done.warnings,
             flags: common.flags(),
             now,
         };
-        printer.report(&report).map_err(super::Stop::Pipe)?;
+        printer.report(&report).map_err(Stop::Pipe)?;
         Ok(exit::OK)
+    }
+
+    /// Makes the CA, and leaves one alone that is there.
+    fn ca(
+        &self,
+        config: &Config,
+        store: &Store,
+        common: &Common,
+        printer: &mut Printer<'_, '_>,
+    ) -> Result<Done, Stop> {
+        let now = printer.context.now;
+        let plan = || -> Result<InitPlan<'_>, Stop> {
+            Ok(plan::init(&config.ca, store.ca_files()?, store.dir(), now)?)
+        };
+        let planned = plan()?;
+        if self.ephemeral {
+            ephemeral::check(config, store, &planned)?;
+            let (certificate, issued) = ephemeral::make(config, store, common, printer)?;
+            return Ok(Done {
+                certificate,
+                outcome: InitOutcome::Created,
+                key: KeyState::Ephemeral,
+                issued: Some(issued),
+                warnings: Vec::new(),
+            });
+        }
+        if let InitPlan::Keep(kept) = planned {
+            return Ok(keep(*kept));
+        }
+        // Before the lock, which nobody is to wait for while somebody types.
+        let passphrase = self.choose(config, store, printer)?;
+        let guard = store.lock(LOCK_TIMEOUT)?;
+        // Another process may have been faster, so the plan under the lock counts.
+        match plan()? {
+            InitPlan::Create { ca, validity } => {
+                let key = match &passphrase {
+                    None => KeyState::Plain,
+                    Some(_) => KeyState::Encrypted,
+                };
+                let warning = passphrase.as_ref().and_then(|it| it.warning.clone());
+                let protection = passphrase.map(|it| Protection {
+                    passphrase: it.octets,
+                    iterations: ITERATIONS,
+                });
+                let keys = printer.context.keys;
+                let certificate = apply::init(ca, validity, protection.as_ref(), &guard, keys)?;
+                Ok(Done {
+                    certificate,
+                    outcome: InitOutcome::Created,
+                    key,
+                    issued: None,
+                    warnings: warning.into_iter().collect(),
+                })
+            }
+            InitPlan::Keep(it) => Ok(keep(*it)),
+        }
+    }
+
+    /// The passphrase of the new key, where it is to have one.
+    fn choose(
+        &self,
+        config: &Config,
+        store: &Store,
+        printer: &Printer<'_, '_>,
+    ) -> Result<Option<Passphrase>, Stop> {
+        let key = store.key_path("ca");
+        if self.encrypt || config.ca.encrypt {
+            self.passphrase.choose(&key, printer).map(Some)
+        } else if self.passphrase.is_given() {
+            Err(PassphraseError::Unused { key }.into())
+        } else {
+            Ok(None)
+        }
     }
 }
 
-/// Makes the CA under the lock, unless another process was faster.
-fn create(
-    config: &Config,
-    store: &store::Store,
-    printer: &mut Printer<'_, '_>,
-) -> Result<(crate::pki::Certificate, InitOutcome), super::Stop> {
-    let guard = store.lock(LOCK_TIMEOUT)?;
-    let files = store.ca_files()?;
-    match plan::init(&config.ca, files, store.dir(), printer.context.now)? {
-        InitPlan::Keep {
-            certificate,
-            key_is_open,
-            ..
-        } => Ok((
-            *certificate,
-            InitOutcome::Kept {
-                differs: false,
-                key_is_open,
-            },
-        )),
-        InitPlan::Create { ca, validity } => {
-            let certificate = apply::init(ca, validity, &guard, printer.context.keys)?;
-            Ok((certificate, InitOutcome::Created))
-        }
+/// What is said of a CA that was there.
+fn keep(kept: KeptCa) -> Done {
+    Done {
+        certificate: kept.certificate,
+        outcome: InitOutcome::Kept {
+            differs: kept.differs,
+            key_is_open: kept.key_is_open,
+        },
+        key: kept.key,
+        issued: None,
+        warnings: Vec::new(),
     }
 }

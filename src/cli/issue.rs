@@ -1,12 +1,13 @@
 //! `grpc-pki issue`
 
 use super::context::Printer;
-use super::{Common, Done, LOCK_TIMEOUT, exit, progress};
+use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, passphrase, progress};
 use crate::apply::{self, Issued};
 use crate::config::Entry;
-use crate::plan::{self, Action, Plan};
+use crate::pki::{EncryptedKey, PrivateKey};
+use crate::plan::{self, Action, Plan, PlanError, Signer, Step, Warning};
 use crate::report::{IssueMode, IssueReport, StepReport};
-use crate::store::Store;
+use crate::store::{Guard, Store};
 
 /// Make the certificates that are missing, stale or wrong
 ///
@@ -21,6 +22,10 @@ use crate::store::Store;
   grpc-pki issue --dry-run                     what would be made, and why
   grpc-pki issue --check || alert              for CI: is there something to do?
   grpc-pki issue orders --force                a new key and certificate although the old are good
+  grpc-pki issue --passphrase-file pass.txt    with an encrypted ca.key, without a terminal
+
+Where the passphrase comes from: --passphrase-file, else the variable GRPC_PKI_PASSPHRASE, else the
+terminal. It is needed only where ca.key is encrypted and there is something to sign.
 ")]
 pub(super) struct Issue {
     /// Certificates of certs.toml to look at; all when none is named
@@ -35,6 +40,8 @@ pub(super) struct Issue {
     /// Make them anew even where nothing is wrong
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    passphrase: passphrase::Flags,
 }
 
 impl Issue {
@@ -48,33 +55,33 @@ impl Issue {
             _ => IssueMode::Applied,
         };
         store.recover(LOCK_TIMEOUT)?;
-        let planned = self.plan(&entries, &store, printer)?;
+        let planned = self.plan(&entries, &store, None, printer)?;
         let (planned, issued) = if planned.is_empty() || mode != IssueMode::Applied {
             (planned, Vec::new())
         } else {
+            // Before the lock, which nobody is to wait for while somebody types.
+            let (opened, warning) = self.open(planned, &store, printer)?;
             // Another process may have done some of it in the meantime, so the plan under the lock counts.
             let guard = store.lock(LOCK_TIMEOUT)?;
-            let planned = self.plan(&entries, &store, printer)?;
-            let work = planned
-                .steps
-                .iter()
-                .filter(|step| matches!(step.action, Action::Issue { .. }));
-            let interactive = printer.context.interactive;
-            let issued = progress::with_bar(interactive, work.count(), |done| {
-                apply::issue(&planned, &guard, printer.context.keys, done)
-            })?;
+            let mut planned = self.plan(&entries, &store, opened, printer)?;
+            planned.warnings.extend(warning);
+            let issued = apply_plan(&planned, &guard, printer)?;
             (planned, issued)
         };
+        // The CA's key is wiped here, and not after the report is read.
+        let Plan {
+            steps, warnings, ..
+        } = planned;
         let report = IssueReport {
             dir: common.pki.clone(),
             config: config.path.clone(),
             mode,
-            steps: steps(&planned, issued),
-            warnings: planned.warnings,
+            steps: self::steps(&steps, issued),
+            warnings,
             flags: common.flags(),
             now: printer.context.now,
         };
-        printer.report(&report).map_err(super::Stop::Pipe)?;
+        printer.report(&report).map_err(Stop::Pipe)?;
         Ok(if mode == IssueMode::Check && report.work() > 0 {
             exit::NO
         } else {
@@ -86,10 +93,14 @@ impl Issue {
         &self,
         entries: &[&'c Entry],
         store: &Store,
+        opened: Option<Opened>,
         printer: &Printer<'_, '_>,
-    ) -> Result<Plan<'c>, super::Stop> {
+    ) -> Result<Plan<'c>, Stop> {
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-        let inventory = store.inventory(&names)?;
+        let mut inventory = store.inventory(&names)?;
+        if let Some(it) = opened {
+            inventory.ca.open(&it.encrypted, it.key);
+        }
         Ok(plan::issue(
             entries,
             inventory,
@@ -98,12 +109,57 @@ impl Issue {
             self.force,
         )?)
     }
+
+    /// The CA's key, where it is encrypted and can sign.
+    fn open(
+        &self,
+        planned: Plan<'_>,
+        store: &Store,
+        printer: &Printer<'_, '_>,
+    ) -> Result<(Option<Opened>, Option<Warning>), Stop> {
+        match planned.signer {
+            Signer::Encrypted(encrypted) => {
+                let path = store.key_path("ca");
+                let (key, warning) = self.passphrase.open(&encrypted, &path, printer)?;
+                Ok((Some(Opened { encrypted, key }), warning))
+            }
+            Signer::Ephemeral => Err(PlanError::CaEphemeral {
+                dir: store.dir().to_owned(),
+            }
+            .into()),
+            Signer::Ready(_) => Ok((None, None)),
+        }
+    }
+}
+
+/// A CA key that a passphrase opened.
+struct Opened {
+    encrypted: EncryptedKey,
+    key: PrivateKey,
+}
+
+/// Makes what is planned, if anything still is.
+fn apply_plan(
+    planned: &Plan<'_>,
+    guard: &Guard<'_>,
+    printer: &Printer<'_, '_>,
+) -> Result<Vec<Issued>, Stop> {
+    let is_work = |step: &&Step<'_>| matches!(step.action, Action::Issue { .. });
+    let work = planned.steps.iter().filter(is_work).count();
+    if work == 0 {
+        return Ok(Vec::new());
+    }
+    let issuer = planned.issuer(guard.dir())?;
+    let interactive = printer.context.interactive;
+    Ok(progress::with_bar(interactive, work, |done| {
+        apply::issue(planned, issuer, guard, printer.context.keys, done)
+    })?)
 }
 
 /// The plan's steps, each with the certificate that was made for it.
-fn steps(plan: &Plan<'_>, issued: Vec<Issued>) -> Vec<StepReport> {
+pub(super) fn steps(steps: &[Step<'_>], issued: Vec<Issued>) -> Vec<StepReport> {
     let mut issued = issued.into_iter().peekable();
-    plan.steps
+    steps
         .iter()
         .map(|step| {
             let entry = step.entry;

@@ -18,6 +18,13 @@ pub struct Guard<'s> {
     _lock: File,
 }
 
+impl Guard<'_> {
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        self.store.dir()
+    }
+}
+
 impl Store {
     /// Makes the folder if there is none, waits until no other process changes it, and completes or drops
     /// what an interrupted one left.

@@ -44,6 +44,9 @@ pub struct IssuedRecord {
     pub not_after: String,
     /// SHA-256 of the DER, hexadecimal.
     pub sha256: String,
+    /// Of a CA: whether its key was not kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ephemeral: bool,
 }
 
 /// The commit record.
