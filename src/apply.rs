@@ -1,13 +1,23 @@
 //! Carries out a plan: makes keys and certificates, and hands them to one transaction.
 
+use std::num::NonZeroU32;
+
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use crate::config::CaEntry;
+use crate::pki::certificate::hex;
+use crate::pki::encrypted::Randomness;
 use crate::pki::key::KeyError;
 use crate::pki::sign::{self, SignError};
-use crate::pki::{Certificate, Issuer, KeySource, SerialNumber, Template, Validity, pem};
+use crate::pki::{
+    Certificate, Issuer, KeySource, PrivateKey, SerialNumber, Template, Validity, pem,
+};
 use crate::plan::{Action, Plan, Step};
 use crate::store::{Guard, IssuedRecord, Repair, StoreError, Transaction};
+
+/// The name of the CA's files, and in the list of what was signed.
+const CA: &str = "ca";
 
 /// Why a plan was not carried out; nothing on disk has changed then, or the next command completes it.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +53,7 @@ pub enum ApplyError {
 const DRAWS: usize = 2;
 
 /// What was made.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     /// The certificates, in the order of the plan.
     pub issued: Vec<Issued>,
@@ -60,6 +70,14 @@ pub struct Issued {
     pub certificate: Certificate,
 }
 
+/// The passphrase of a new CA key.
+pub struct Protection {
+    /// Never empty.
+    pub passphrase: Zeroizing<Vec<u8>>,
+    /// How often it is hashed.
+    pub iterations: NonZeroU32,
+}
+
 /// Makes a CA; returns what became of a torn line of `issued.jsonl`, too.
 ///
 /// # Errors
@@ -67,17 +85,34 @@ pub struct Issued {
 pub fn init(
     ca: &CaEntry,
     validity: Validity,
+    protection: Option<&Protection>,
     guard: &Guard<'_>,
     keys: &dyn KeySource,
 ) -> Result<(Certificate, Option<Repair>), ApplyError> {
-    let name = || "ca".to_owned();
-    let failed = |source| ApplyError::Key {
-        name: name(),
-        source,
-    };
     let transaction = guard.begin()?;
-    let key = keys.key(ca.key).map_err(failed)?;
-    let serial = serial("ca", &transaction, keys)?;
+    let (certificate, key) = authority(ca, validity, keys)?;
+    let pem = match protection {
+        None => key.to_pem(),
+        Some(it) => encrypt(&key, it, keys),
+    };
+    let pem = pem.map_err(key_error(CA))?;
+    transaction.key(CA, &pem)?;
+    let record = stage_ca(&transaction, &certificate)?;
+    let repair = transaction.commit(&[record])?;
+    Ok((certificate, repair))
+}
+
+/// Makes a CA whose key is in memory alone, to be handed to [`plan::issue`](crate::plan::issue) and [`issue_all`].
+///
+/// # Errors
+/// [`ApplyError`]; nothing is written yet.
+pub fn authority(
+    ca: &CaEntry,
+    validity: Validity,
+    keys: &dyn KeySource,
+) -> Result<(Certificate, PrivateKey), ApplyError> {
+    let key = keys.key(ca.key).map_err(key_error(CA))?;
+    let serial = keys.serial().map_err(key_error(CA))?;
     let template = Template {
         subject: &ca.subject,
         names: &[],
@@ -86,14 +121,37 @@ pub fn init(
     };
     let certificate =
         sign::self_signed(&template, &ca.constraints, &key).map_err(|source| ApplyError::Sign {
-            name: name(),
+            name: CA.to_owned(),
             source,
         })?;
-    transaction.key("ca", &key.to_pem().map_err(failed)?)?;
-    transaction.certificate("ca", &pem::encode("CERTIFICATE", certificate.der()))?;
+    Ok((certificate, key))
+}
+
+fn encrypt(
+    key: &PrivateKey,
+    protection: &Protection,
+    keys: &dyn KeySource,
+) -> Result<Zeroizing<String>, KeyError> {
+    let random = Randomness {
+        salt: keys.octets()?,
+        iv: keys.octets()?,
+    };
+    key.to_encrypted_pem(&protection.passphrase, protection.iterations, random)
+}
+
+/// Stages what of a CA is for everyone, and returns what is written down about it.
+fn stage_ca(
+    transaction: &Transaction<'_>,
+    certificate: &Certificate,
+) -> Result<IssuedRecord, ApplyError> {
+    if !transaction.claim(&certificate.serial_hex()) {
+        return Err(ApplyError::Serial {
+            name: CA.to_owned(),
+        });
+    }
+    transaction.certificate(CA, &pem::encode("CERTIFICATE", certificate.der()))?;
     transaction.gitignore()?;
-    let repair = transaction.commit(&[IssuedRecord::new("ca", &certificate)])?;
-    Ok((certificate, repair))
+    Ok(IssuedRecord::new(CA, certificate))
 }
 
 /// Makes what a plan asks for, on all cores, and calls `done` after each; in the order of the plan.
@@ -102,21 +160,54 @@ pub fn init(
 /// [`ApplyError`]; nothing has changed then.
 pub fn issue(
     plan: &Plan<'_>,
+    issuer: &Issuer,
     guard: &Guard<'_>,
     keys: &dyn KeySource,
     done: &(dyn Fn() + Sync),
 ) -> Result<Outcome, ApplyError> {
     let transaction = guard.begin()?;
-    let make = |step: &Step<'_>| make(step, &plan.issuer, &transaction, keys, done).transpose();
+    let (issued, records) = make_all(plan, issuer, &transaction, keys, done)?;
+    let repair = transaction.commit(&records)?;
+    Ok(Outcome { issued, repair })
+}
+
+/// The same together with the CA itself, whose key is not kept.
+///
+/// # Errors
+/// [`ApplyError`]; nothing has changed then.
+pub fn issue_all(
+    plan: &Plan<'_>,
+    issuer: &Issuer,
+    guard: &Guard<'_>,
+    keys: &dyn KeySource,
+    done: &(dyn Fn() + Sync),
+) -> Result<Outcome, ApplyError> {
+    let transaction = guard.begin()?;
+    let ca = IssuedRecord {
+        ephemeral: true,
+        ..stage_ca(&transaction, issuer.certificate())?
+    };
+    let (issued, records) = make_all(plan, issuer, &transaction, keys, done)?;
+    let records: Vec<_> = [ca].into_iter().chain(records).collect();
+    let repair = transaction.commit(&records)?;
+    Ok(Outcome { issued, repair })
+}
+
+fn make_all(
+    plan: &Plan<'_>,
+    issuer: &Issuer,
+    transaction: &Transaction<'_>,
+    keys: &dyn KeySource,
+    done: &(dyn Fn() + Sync),
+) -> Result<(Vec<Issued>, Vec<IssuedRecord>), ApplyError> {
+    let make = |step: &Step<'_>| make(step, issuer, transaction, keys, done).transpose();
     // A thread pool costs more than it saves for a single certificate.
     let issued: Result<Vec<_>, _> = if plan.steps.len() < 2 {
         plan.steps.iter().filter_map(make).collect()
     } else {
         plan.steps.par_iter().filter_map(make).collect()
     };
-    let (issued, records): (Vec<_>, Vec<_>) = issued?.into_iter().unzip();
-    let repair = transaction.commit(&records)?;
-    Ok(Outcome { issued, repair })
+    Ok(issued?.into_iter().unzip())
 }
 
 fn serial(
@@ -125,17 +216,21 @@ fn serial(
     keys: &dyn KeySource,
 ) -> Result<SerialNumber, ApplyError> {
     for _ in 0..DRAWS {
-        let serial = keys.serial().map_err(|source| ApplyError::Key {
-            name: name.to_owned(),
-            source,
-        })?;
-        if transaction.claim(&serial) {
+        let serial = keys.serial().map_err(key_error(name))?;
+        if transaction.claim(&hex(serial.as_bytes())) {
             return Ok(serial);
         }
     }
     Err(ApplyError::Serial {
         name: name.to_owned(),
     })
+}
+
+fn key_error(name: &str) -> impl Fn(KeyError) -> ApplyError {
+    move |source| ApplyError::Key {
+        name: name.to_owned(),
+        source,
+    }
 }
 
 fn make(
@@ -149,11 +244,8 @@ fn make(
         return Ok(None);
     };
     let entry = step.entry;
-    let failed = |source| ApplyError::Key {
-        name: entry.name.clone(),
-        source,
-    };
-    let key = keys.key(entry.key).map_err(failed)?;
+    let failed = key_error(&entry.name);
+    let key = keys.key(entry.key).map_err(&failed)?;
     let serial = serial(&entry.name, transaction, keys)?;
     let template = Template {
         subject: &entry.subject,
@@ -167,7 +259,7 @@ fn make(
             name: entry.name.clone(),
             source,
         })?;
-    transaction.key(&entry.name, &key.to_pem().map_err(failed)?)?;
+    transaction.key(&entry.name, &key.to_pem().map_err(&failed)?)?;
     transaction.certificate(&entry.name, &pem::encode("CERTIFICATE", certificate.der()))?;
     done();
     let record = IssuedRecord::new(&entry.name, &certificate);

@@ -1,5 +1,7 @@
 //! One error over those of the rooms: what happened and where (`Display`), why (`source`), what to do ([`Hint`]).
 
+mod passphrase;
+
 use std::error::Error as StdError;
 use std::io;
 use std::path::Path;
@@ -12,6 +14,8 @@ use crate::probe::{MetadataError, MisreadTargets, TargetError};
 use crate::sample::{MaterialError, ServeError};
 use crate::store::{Content, Kind as Thing, Obstacle, StoreError};
 use crate::text::{io_text, quoted};
+
+pub use passphrase::{Origin, PassphraseError, VARIABLE};
 
 /// Why a command could not do what it was asked for. A peer that refuses is no error but a verdict.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +36,9 @@ pub enum Error {
     /// What is to go with the calls.
     #[error(transparent)]
     Metadata(#[from] MetadataError),
+    /// The passphrase of the CA key.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
     /// There can be no plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -105,6 +112,8 @@ impl Error {
         match self {
             Self::Config(ConfigError::Read { .. } | ConfigError::Write { .. }) => Kind::System,
             Self::Code(_) | Self::Config(_) | Self::Metadata(_) | Self::Plan(_) => Kind::Input,
+            Self::Passphrase(PassphraseError::Terminal { .. }) => Kind::System,
+            Self::Passphrase(_) => Kind::Input,
             Self::Target(_) | Self::Targets(_) => Kind::Input,
             Self::Apply(ApplyError::Store(error)) | Self::Store(error) if error.is_input() => {
                 Kind::Input
@@ -148,6 +157,7 @@ impl Hint for Error {
             Self::Code(error) => error.hint(),
             Self::Config(error) => error.hint(),
             Self::Metadata(error) => error.hint(),
+            Self::Passphrase(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Serve(error) => error.hint(),
             Self::Target(error) => error.hint(),
@@ -201,6 +211,17 @@ impl Hint for MetadataError {
 impl Hint for PlanError {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::CaEphemeral { dir } => format!(
+                "make another CA with new certificates, and give clients the new ca.crt: remove or move away {0}, and \
+                 run `grpc-pki init --ephemeral{1}` again",
+                quoted(dir),
+                pki_flag(dir)
+            ),
+            Self::CaExists { .. } => {
+                "name a new folder with --pki; `grpc-pki issue` makes certificates under the CA that is there"
+                    .to_owned()
+            }
+            Self::CaKeyChanged { .. } => "nothing was made; run it again".to_owned(),
             Self::CaExpired { .. } => {
                 "certificates under an expired CA are refused; move the folder away, \
                  run `grpc-pki init` and `grpc-pki issue`, and give clients the new ca.crt"
@@ -219,6 +240,9 @@ impl Hint for PlanError {
             ),
             Self::Content { path, content } => content_hint(path, *content)?,
             Self::NoCa { dir } => format!("run `grpc-pki init{}` first", pki_flag(dir)),
+            Self::NothingToIssue { path } => {
+                format!("add [alt_names] or a [certs.NAME] to {path}")
+            }
             Self::NotACa { .. } => {
                 "put the CA's own certificate there; one of a server or a client cannot sign"
                     .to_owned()
@@ -399,6 +423,16 @@ fn missing_hint(path: &Path) -> Option<String> {
     }
 }
 
+/// The command that encrypts a private key as this program does.
+pub const ENCRYPT: &str = "openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -iter 600000";
+
+/// The command that puts a private key under a passphrase.
+pub fn encrypt_command(path: &Path) -> String {
+    let new = quoted(&path.with_extension("new.key"));
+    let path = quoted(path);
+    format!("{ENCRYPT} -in {path} -out {new} && mv {new} {path}")
+}
+
 /// The command that turns a wrong file into a right one, where there is one.
 pub fn content_hint(path: &Path, content: Content) -> Option<String> {
     let is_key = path.extension().is_some_and(|it| it == "key");
@@ -411,6 +445,18 @@ pub fn content_hint(path: &Path, content: Content) -> Option<String> {
         Content::Der if is_key => convert("openssl pkey -inform DER"),
         Content::Der => convert("openssl x509 -inform DER"),
         Content::EncryptedKey => convert("openssl pkey"),
+        Content::EncryptedLegacyPem | Content::EncryptedUnsupported => {
+            format!("encrypt it anew: `{}`", convert(ENCRYPT))
+        }
+        // OpenSSL 3 has the oldest of these ciphers only on demand.
+        Content::EncryptedPbes1 => format!(
+            "encrypt it anew: `{}`",
+            convert(&format!("{ENCRYPT} -provider default -provider legacy"))
+        ),
+        Content::EncryptedTooCostly => format!(
+            "encrypt it anew with what made it, or, where OpenSSL can open it: `{}`",
+            convert(ENCRYPT)
+        ),
         Content::KeyInCertificate => {
             format!(
                 "take the key out of {path}; if others could read it, `grpc-pki issue` makes a new pair"

@@ -1,4 +1,4 @@
-//! The one room that draws randomness: keys and serial numbers from the system.
+//! The one room that draws randomness: keys, serial numbers and salts from the system.
 #![expect(
     clippy::disallowed_methods,
     reason = "new keys are made here and nowhere else"
@@ -38,12 +38,20 @@ impl KeySource for SystemKeys {
     }
 
     fn serial(&self) -> Result<SerialNumber, KeyError> {
-        let mut random = [0; 20];
-        SystemRandom::new()
-            .fill(&mut random)
-            .map_err(|_| KeyError::Generation)?;
-        Ok(SerialNumber::from_random(random))
+        random().map(SerialNumber::from_random)
     }
+
+    fn octets(&self) -> Result<[u8; 16], KeyError> {
+        random()
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], KeyError> {
+    let mut octets = [0; N];
+    SystemRandom::new()
+        .fill(&mut octets)
+        .map_err(|_| KeyError::Generation)?;
+    Ok(octets)
 }
 
 fn rsa(size: KeySize) -> Result<PrivateKey, KeyError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{ColorChoice, Common, Format};
+use super::{ColorChoice, Common, Format, Passphrases};
 use crate::error::Error;
 use crate::pki::KeySource;
 use crate::probe::Resolve;
@@ -19,6 +19,8 @@ pub struct Context<'w> {
     pub now: OffsetDateTime,
     /// Where keys and serial numbers come from.
     pub keys: &'w dyn KeySource,
+    /// Where passphrases come from.
+    pub passphrases: &'w dyn Passphrases,
     /// Who is asked for the addresses of names.
     pub resolver: Arc<dyn Resolve>,
     /// Results.

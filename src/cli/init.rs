@@ -2,12 +2,15 @@
 
 use super::changing::{Changing, tighten};
 use super::context::Printer;
-use super::{Common, Stop, exit};
-use crate::apply;
+use super::passphrase::{self, Passphrase};
+use super::{Common, Stop, ephemeral, exit};
+use crate::apply::{self, Protection};
 use crate::config::{self, Config, ConfigError};
+use crate::error::PassphraseError;
 use crate::pki::Certificate;
-use crate::plan::{self, InitPlan, Warning};
-use crate::report::{InitOutcome, InitReport};
+use crate::pki::encrypted::ITERATIONS;
+use crate::plan::{self, InitPlan, KeptCa, KeyState, Warning};
+use crate::report::{InitOutcome, InitReport, IssueReport};
 use crate::store::Store;
 
 /// What other commands are told that wait for this one.
@@ -21,9 +24,26 @@ const COMMAND: &str = "grpc-pki init";
 #[command(after_long_help = "Examples:
   grpc-pki init                                a CA in ./pki, and a starter certs.toml
   grpc-pki init --pki /etc/orders/pki          a CA in another folder
+  grpc-pki init --encrypt                      ca.key under a passphrase, asked for twice
+  grpc-pki init --encrypt --passphrase-file pass.txt  the same without a terminal
+  grpc-pki init --ephemeral                    all certificates at once, and no ca.key to lose
   grpc-pki init --format json                  the same for scripts
+
+Where the passphrase comes from: --passphrase-file, else the variable GRPC_PKI_PASSPHRASE, else the
+terminal, where it is asked for twice.
 ")]
 pub(super) struct Init {
+    /// Encrypt ca.key with a passphrase, as `encrypt = true` of [ca] does
+    #[arg(long)]
+    encrypt: bool,
+    /// Issue what certs.toml asks for at once, and never write ca.key
+    ///
+    /// Who trusts this CA trusts these certificates and no others, as nobody can sign with it again. To renew them,
+    /// make another CA in a new folder.
+    #[arg(long, conflicts_with_all = ["encrypt", "passphrase_file"])]
+    ephemeral: bool,
+    #[command(flatten)]
+    passphrase: passphrase::Flags,
     #[command(flatten)]
     changing: Changing,
 }
@@ -32,6 +52,8 @@ pub(super) struct Init {
 struct Done {
     certificate: Certificate,
     outcome: InitOutcome,
+    key: KeyState,
+    issued: Option<IssueReport>,
     warnings: Vec<Warning>,
 }
 
@@ -55,23 +77,27 @@ impl Init {
             Some(_) => None,
             None => config::write_starter(common.config_path())?,
         };
-        let done = self.ca(&config, &store, printer).inspect_err(|_| {
+        let done = self.ca(&config, &store, common, printer);
+        let mut done = done.inspect_err(|_| {
             if let Some(starter) = &starter {
                 // An error is told next, and matters more than what cannot be printed.
                 let _ = printer.meanwhile(&format!("wrote {}, a starter", starter.display()));
             }
         })?;
-        let outcome = match done.outcome {
+        if let InitOutcome::Kept { differs } = &mut done.outcome {
             // Without a file there is no wish that the CA could differ from.
-            InitOutcome::Kept { differs } => InitOutcome::Kept {
-                differs: differs && found.is_some(),
-            },
-            InitOutcome::Created => InitOutcome::Created,
-        };
+            *differs &= found.is_some();
+            if (config.ca.encrypt || self.encrypt) && done.key == KeyState::Plain {
+                let path = store.key_path("ca");
+                done.warnings.push(Warning::KeyIsPlain { path });
+            }
+        }
         let report = InitReport {
             dir: common.pki.clone(),
             certificate: done.certificate,
-            outcome,
+            outcome: done.outcome,
+            key: done.key,
+            issued: done.issued,
             starter,
             warnings: done.warnings,
             flags: common.flags(),
@@ -86,53 +112,100 @@ impl Init {
         &self,
         config: &Config,
         store: &Store,
+        common: &Common,
         printer: &mut Printer<'_, '_>,
     ) -> Result<Done, Stop> {
         let now = printer.context.now;
         let plan = || -> Result<InitPlan<'_>, Stop> {
             Ok(plan::init(&config.ca, store.ca_files()?, store.dir(), now)?)
         };
-        if let InitPlan::Keep {
-            certificate,
-            key_is_open: false,
-            differs,
-        } = plan()?
-        {
+        let planned = plan()?;
+        if self.ephemeral {
+            ephemeral::check(config, store, &planned)?;
+            let guard = self.changing.lock(store, COMMAND, printer)?;
+            let (certificate, issued) = ephemeral::make(config, store, &guard, common, printer)?;
             return Ok(Done {
-                certificate: *certificate,
-                outcome: InitOutcome::Kept { differs },
+                certificate,
+                outcome: InitOutcome::Created,
+                key: KeyState::Ephemeral,
+                issued: Some(issued),
                 warnings: Vec::new(),
             });
         }
-        // Another process may have been faster, so the plan under the lock counts.
+        let passphrase = match planned {
+            InitPlan::Keep(kept) if !kept.key_is_open => return Ok(keep(*kept, Vec::new())),
+            InitPlan::Keep(_) => None,
+            // Before the lock, which nobody is to wait for while somebody types.
+            InitPlan::Create { .. } => self.choose(config, store, printer)?,
+        };
         let guard = self.changing.lock(store, COMMAND, printer)?;
+        // Another process may have been faster, so the plan under the lock counts.
         match plan()? {
             InitPlan::Create { ca, validity } => {
-                let (certificate, repair) =
-                    apply::init(ca, validity, &guard, printer.context.keys)?;
+                // Where the CA was taken away in the meantime, nobody has asked yet.
+                let passphrase = match passphrase {
+                    None => self.choose(config, store, printer)?,
+                    chosen => chosen,
+                };
+                let key = match &passphrase {
+                    None => KeyState::Plain,
+                    Some(_) => KeyState::Encrypted,
+                };
+                let warning = passphrase.as_ref().and_then(|it| it.warning.clone());
+                let protection = passphrase.map(|it| Protection {
+                    passphrase: it.octets,
+                    iterations: ITERATIONS,
+                });
+                let keys = printer.context.keys;
+                let made = apply::init(ca, validity, protection.as_ref(), &guard, keys);
+                let (certificate, repair) = made?;
                 let path = store.issued_path();
-                let warning = repair.map(|repair| Warning::LogRepaired { path, repair });
+                let repaired = repair.map(|repair| Warning::LogRepaired { path, repair });
                 Ok(Done {
                     certificate,
                     outcome: InitOutcome::Created,
-                    warnings: warning.into_iter().collect(),
+                    key,
+                    issued: None,
+                    warnings: warning.into_iter().chain(repaired).collect(),
                 })
             }
-            InitPlan::Keep {
-                certificate,
-                key_is_open,
-                differs,
-            } => {
+            InitPlan::Keep(kept) => {
                 let path = store.key_path("ca");
-                let warning = key_is_open.then_some(Warning::KeyIsOpen { path });
-                let mut warnings: Vec<_> = warning.into_iter().collect();
+                let open = kept.key_is_open.then_some(Warning::KeyIsOpen { path });
+                let mut warnings: Vec<_> = open.into_iter().collect();
                 tighten(&mut warnings, &guard);
-                Ok(Done {
-                    certificate: *certificate,
-                    outcome: InitOutcome::Kept { differs },
-                    warnings,
-                })
+                Ok(keep(*kept, warnings))
             }
         }
+    }
+
+    /// The passphrase of the new key, where it is to have one.
+    fn choose(
+        &self,
+        config: &Config,
+        store: &Store,
+        printer: &Printer<'_, '_>,
+    ) -> Result<Option<Passphrase>, Stop> {
+        let key = store.key_path("ca");
+        if self.encrypt || config.ca.encrypt {
+            self.passphrase.choose(&key, printer).map(Some)
+        } else if self.passphrase.is_given() {
+            Err(PassphraseError::Unused { key }.into())
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+/// What is said of a CA that was there.
+fn keep(kept: KeptCa, warnings: Vec<Warning>) -> Done {
+    Done {
+        certificate: kept.certificate,
+        outcome: InitOutcome::Kept {
+            differs: kept.differs,
+        },
+        key: kept.key,
+        issued: None,
+        warnings,
     }
 }

@@ -2,12 +2,13 @@
 
 use super::changing::{Changing, tighten};
 use super::context::Printer;
-use super::{Common, Done, exit, progress};
+use super::{Common, Done, Stop, exit, passphrase, progress};
 use crate::apply::{self, Issued, Outcome};
 use crate::config::Entry;
-use crate::plan::{self, Action, Plan, Warning};
+use crate::pki::{EncryptedKey, PrivateKey};
+use crate::plan::{self, Action, Plan, PlanError, Signer, Step, Warning};
 use crate::report::{IssueMode, IssueReport, StepReport};
-use crate::store::Store;
+use crate::store::{Guard, Store};
 
 /// What other commands are told that wait for this one.
 const COMMAND: &str = "grpc-pki issue";
@@ -25,6 +26,10 @@ const COMMAND: &str = "grpc-pki issue";
   grpc-pki issue --dry-run                     what would be made, and why
   grpc-pki issue --check || alert              for CI: is there something to do?
   grpc-pki issue orders --force                a new key and certificate although the old are good
+  grpc-pki issue --passphrase-file pass.txt    with an encrypted ca.key, without a terminal
+
+Where the passphrase comes from: --passphrase-file, else the variable GRPC_PKI_PASSPHRASE, else the
+terminal. It is needed only where ca.key is encrypted and there is something to sign.
 ")]
 pub(super) struct Issue {
     /// Certificates of certs.toml to look at; all when none is named
@@ -40,6 +45,8 @@ pub(super) struct Issue {
     #[arg(long)]
     force: bool,
     #[command(flatten)]
+    passphrase: passphrase::Flags,
+    #[command(flatten)]
     changing: Changing,
 }
 
@@ -54,42 +61,42 @@ impl Issue {
             _ => IssueMode::Applied,
         };
         self.changing.recover(&store, COMMAND, printer)?;
-        let planned = self.plan(&entries, &store, printer)?;
+        let planned = self.plan(&entries, &store, None, printer)?;
         let has_work = !planned.is_empty() || planned.warnings.iter().any(is_open);
         let (planned, issued) = if !has_work || mode != IssueMode::Applied {
             (planned, Vec::new())
         } else {
+            // Before the lock, which nobody is to wait for while somebody types.
+            let (opened, warning) = if planned.is_empty() {
+                (None, None)
+            } else {
+                self.open(planned, &store, printer)?
+            };
             // Another process may have done some of it in the meantime, so the plan under the lock counts.
             let guard = self.changing.lock(&store, COMMAND, printer)?;
-            let mut planned = self.plan(&entries, &store, printer)?;
+            let mut planned = self.plan(&entries, &store, opened, printer)?;
+            planned.warnings.extend(warning);
             tighten(&mut planned.warnings, &guard);
-            let work = planned
-                .steps
-                .iter()
-                .filter(|step| matches!(step.action, Action::Issue { .. }));
-            let interactive = printer.context.interactive;
-            let outcome = progress::with_bar(interactive, work.count(), |done| {
-                apply::issue(&planned, &guard, printer.context.keys, done)
-            })?;
-            let Outcome { issued, repair } = outcome;
-            planned
-                .warnings
-                .extend(repair.map(|repair| Warning::LogRepaired {
-                    path: store.issued_path(),
-                    repair,
-                }));
+            let Outcome { issued, repair } = apply_plan(&planned, &guard, printer)?;
+            let path = store.issued_path();
+            let repaired = repair.map(|repair| Warning::LogRepaired { path, repair });
+            planned.warnings.extend(repaired);
             (planned, issued)
         };
+        // The CA's key is wiped here, and not after the report is read.
+        let Plan {
+            steps, warnings, ..
+        } = planned;
         let report = IssueReport {
             dir: common.pki.clone(),
             config: config.path.clone(),
             mode,
-            steps: steps(&planned, issued),
-            warnings: planned.warnings,
+            steps: self::steps(&steps, issued),
+            warnings,
             flags: common.flags(),
             now: printer.context.now,
         };
-        printer.report(&report).map_err(super::Stop::Pipe)?;
+        printer.report(&report).map_err(Stop::Pipe)?;
         Ok(if mode == IssueMode::Check && report.work() > 0 {
             exit::NO
         } else {
@@ -101,10 +108,14 @@ impl Issue {
         &self,
         entries: &[&'c Entry],
         store: &Store,
+        opened: Option<Opened>,
         printer: &Printer<'_, '_>,
-    ) -> Result<Plan<'c>, super::Stop> {
+    ) -> Result<Plan<'c>, Stop> {
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-        let inventory = store.inventory(&names)?;
+        let mut inventory = store.inventory(&names)?;
+        if let Some(it) = opened {
+            inventory.ca.open(&it.encrypted, it.key);
+        }
         Ok(plan::issue(
             entries,
             inventory,
@@ -113,6 +124,51 @@ impl Issue {
             self.force,
         )?)
     }
+
+    /// The CA's key, where it is encrypted and can sign.
+    fn open(
+        &self,
+        planned: Plan<'_>,
+        store: &Store,
+        printer: &Printer<'_, '_>,
+    ) -> Result<(Option<Opened>, Option<Warning>), Stop> {
+        match planned.signer {
+            Signer::Encrypted(encrypted) => {
+                let path = store.key_path("ca");
+                let (key, warning) = self.passphrase.open(&encrypted, &path, printer)?;
+                Ok((Some(Opened { encrypted, key }), warning))
+            }
+            Signer::Ephemeral => Err(PlanError::CaEphemeral {
+                dir: store.dir().to_owned(),
+            }
+            .into()),
+            Signer::Ready(_) => Ok((None, None)),
+        }
+    }
+}
+
+/// A CA key that a passphrase opened.
+struct Opened {
+    encrypted: EncryptedKey,
+    key: PrivateKey,
+}
+
+/// Makes what is planned, if anything still is.
+fn apply_plan(
+    planned: &Plan<'_>,
+    guard: &Guard<'_>,
+    printer: &Printer<'_, '_>,
+) -> Result<Outcome, Stop> {
+    let is_work = |step: &&Step<'_>| matches!(step.action, Action::Issue { .. });
+    let work = planned.steps.iter().filter(is_work).count();
+    if work == 0 {
+        return Ok(Outcome::default());
+    }
+    let issuer = planned.issuer(guard.dir())?;
+    let interactive = printer.context.interactive;
+    Ok(progress::with_bar(interactive, work, |done| {
+        apply::issue(planned, issuer, guard, printer.context.keys, done)
+    })?)
 }
 
 fn is_open(warning: &Warning) -> bool {
@@ -120,9 +176,9 @@ fn is_open(warning: &Warning) -> bool {
 }
 
 /// The plan's steps, each with the certificate that was made for it.
-fn steps(plan: &Plan<'_>, issued: Vec<Issued>) -> Vec<StepReport> {
+pub(super) fn steps(steps: &[Step<'_>], issued: Vec<Issued>) -> Vec<StepReport> {
     let mut issued = issued.into_iter().peekable();
-    plan.steps
+    steps
         .iter()
         .map(|step| {
             let entry = step.entry;

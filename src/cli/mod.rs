@@ -3,10 +3,12 @@
 mod changing;
 mod context;
 mod demo;
+mod ephemeral;
 pub mod exit;
 mod explain;
 mod init;
 mod issue;
+mod passphrase;
 mod progress;
 mod serve;
 mod verify;
@@ -18,6 +20,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use context::Context;
+pub use passphrase::{Passphrases, SystemPassphrases};
 
 use crate::config::{Config, ConfigError};
 use crate::error::{Error, Kind};

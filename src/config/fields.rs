@@ -108,6 +108,15 @@ impl<'t> Reader<'t> {
             .ok()
     }
 
+    pub(super) fn flag(&mut self, value: Option<&Value<'_>>) -> Option<bool> {
+        let value = value?;
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong_type(value, "true or false");
+        }
+        flag
+    }
+
     pub(super) fn algorithm(&mut self, value: Option<&Value<'_>>) -> Option<KeyAlgorithm> {
         let all = KeyAlgorithm::ALL.map(KeyAlgorithm::as_str);
         self.one_of(value?, "key type", &all)

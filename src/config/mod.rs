@@ -55,6 +55,8 @@ pub struct CaEntry {
     pub valid_for: Lifetime,
     /// nameConstraints.
     pub constraints: NameConstraints,
+    /// Whether its key is written under a passphrase.
+    pub encrypt: bool,
 }
 
 /// One end entity: `[certs.NAME]`, or the top level of the file.

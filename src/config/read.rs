@@ -112,6 +112,7 @@ impl Reader<'_> {
             valid_for: self
                 .lifetime(table.get("valid_for"))
                 .unwrap_or_else(|| fixed(DEFAULT_CA_LIFETIME)),
+            encrypt: self.flag(table.get("encrypt")).unwrap_or(false),
             constraints: NameConstraints {
                 permitted_dns,
                 permitted_ip,

@@ -5,11 +5,12 @@ use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::signature::{ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use rustls_pki_types::pem::{Error as PemError, PemObject, SectionKind};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
 
 use super::certificate::Certificate;
 use super::der;
-use super::key::PrivateKey;
-use super::pem;
+use super::key::{PrivateKey, SecretKey};
+use super::pem::{self, KeyBlock};
 
 /// Labels that are told; a bundle may have hundreds.
 const MAX_LABELS: usize = 4;
@@ -100,7 +101,7 @@ pub struct Block {
 
 impl Contents {
     /// Reads a file; the first private key that can be used is returned beside it, as PKCS #8.
-    pub fn read(text: &[u8]) -> (Self, Option<PrivateKeyDer<'static>>) {
+    pub fn read(text: &[u8]) -> (Self, Option<SecretKey>) {
         let mut contents = Self {
             form: form(text),
             ..Self::default()
@@ -114,10 +115,22 @@ impl Contents {
         (contents, private)
     }
 
-    fn take(&mut self, block: Block, text: &[u8], private: &mut Option<PrivateKeyDer<'static>>) {
-        if pem::sniff(text) == pem::Content::EncryptedKey {
-            self.keys.push(Key::Encrypted);
-            return;
+    fn take(&mut self, block: Block, text: &[u8], private: &mut Option<SecretKey>) {
+        match pem::private_key(text) {
+            Some(KeyBlock::Encrypted(_) | KeyBlock::LegacyEncrypted) => {
+                return self.keys.push(Key::Encrypted);
+            }
+            Some(KeyBlock::Damaged) => return self.damaged.push(block),
+            Some(KeyBlock::Plain(key)) => {
+                return match usable(&key) {
+                    Some((public, key)) => {
+                        self.keys.push(Key::Usable(public));
+                        private.get_or_insert(key);
+                    }
+                    None => self.keys.push(Key::Unusable),
+                };
+            }
+            None => {}
         }
         match <(SectionKind, Vec<u8>)>::from_pem_slice(text) {
             Ok((SectionKind::Certificate, der)) => {
@@ -126,17 +139,7 @@ impl Contents {
                     Err(_) => self.strange.push(block),
                 }
             }
-            Ok((kind, der)) => match PrivateKeyDer::from_pem(kind, der) {
-                Some(key) => match usable(&key) {
-                    Some((public, key)) => {
-                        self.keys.push(Key::Usable(public));
-                        private.get_or_insert(key);
-                    }
-                    None => self.keys.push(Key::Unusable),
-                },
-                None => self.other(block),
-            },
-            Err(PemError::NoItemsFound) => self.other(block),
+            Ok(_) | Err(PemError::NoItemsFound) => self.other(block),
             Err(_) => self.damaged.push(block),
         }
     }
@@ -254,19 +257,17 @@ fn blocks(text: &[u8]) -> impl Iterator<Item = (Block, &[u8])> {
 
 /// The public half and the key as PKCS #8, where rustls can sign with it: the kinds that this program makes, and
 /// P-521.
-fn usable(key: &PrivateKeyDer<'_>) -> Option<(Vec<u8>, PrivateKeyDer<'static>)> {
+fn usable(key: &PrivateKeyDer<'_>) -> Option<(Vec<u8>, SecretKey)> {
     if let Ok(key) = PrivateKey::from_der(key) {
-        let der = key.to_pkcs8().ok()?.to_vec();
-        return Some((
-            key.public_key_info().to_vec(),
-            PrivateKeyDer::Pkcs8(der.into()),
-        ));
+        let public = key.public_key_info().to_vec();
+        return Some((public, key.to_secret().ok()?));
     }
     let algorithm = &ECDSA_P521_SHA512_ASN1_SIGNING;
     let pair = EcdsaKeyPair::from_private_key_der(algorithm, key.secret_der()).ok()?;
     let public: PublicKeyX509Der<'static> = pair.public_key().as_der().ok()?;
     let der = pair.to_pkcs8v1().ok()?.as_ref().to_vec();
-    Some((public.as_ref().to_vec(), PrivateKeyDer::Pkcs8(der.into())))
+    let key = Zeroizing::new(PrivateKeyDer::Pkcs8(der.into()));
+    Some((public.as_ref().to_vec(), key))
 }
 
 #[cfg(test)]

@@ -9,11 +9,10 @@ use aws_lc_rs::signature::{
     KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 use rustls_pki_types::PrivateKeyDer;
-use rustls_pki_types::pem::PemObject;
 use zeroize::Zeroizing;
 
 use super::algorithm::KeyAlgorithm;
-use super::pem;
+use super::pem::{self, KeyBlock};
 
 /// Where keys and serial numbers come from; one seam, so that tests can foresee what is made.
 pub trait KeySource: Sync {
@@ -28,10 +27,19 @@ pub trait KeySource: Sync {
     /// # Errors
     /// [`KeyError::Generation`] when the source has none.
     fn serial(&self) -> Result<SerialNumber, KeyError>;
+
+    /// Random octets, for the salt or the initialization vector of an encryption.
+    ///
+    /// # Errors
+    /// [`KeyError::Generation`] when the source has none.
+    fn octets(&self) -> Result<[u8; 16], KeyError>;
 }
 
+/// The DER of a private key, wiped from memory when dropped.
+pub type SecretKey = Zeroizing<PrivateKeyDer<'static>>;
+
 /// Why there is no usable private key.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// The PEM block is encrypted.
     #[error("it is encrypted with a passphrase")]
@@ -168,7 +176,11 @@ impl PrivateKey {
     /// # Errors
     /// [`KeyError`], which never quotes the text.
     pub fn from_pem(text: &[u8]) -> Result<Self, KeyError> {
-        Self::from_der(&first_private_key(text)?)
+        match pem::private_key(text).ok_or(KeyError::Missing)? {
+            KeyBlock::Damaged => Err(KeyError::Unsupported),
+            KeyBlock::Encrypted(_) | KeyBlock::LegacyEncrypted => Err(KeyError::Encrypted),
+            KeyBlock::Plain(der) => Self::from_der(&der),
+        }
     }
 
     /// The DER of the SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).
@@ -238,6 +250,15 @@ impl PrivateKey {
         }))
     }
 
+    /// [`PrivateKey::to_pkcs8`] as TLS libraries take it.
+    ///
+    /// # Errors
+    /// As [`PrivateKey::to_pkcs8`].
+    pub fn to_secret(&self) -> Result<SecretKey, KeyError> {
+        let der = std::mem::take(&mut *self.to_pkcs8()?);
+        Ok(Zeroizing::new(PrivateKeyDer::Pkcs8(der.into())))
+    }
+
     /// [`PrivateKey::to_pkcs8`] as a PEM text (RFC 7468, 10).
     ///
     /// # Errors
@@ -250,20 +271,6 @@ impl PrivateKey {
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PrivateKey({:?}, redacted)", self.family())
-    }
-}
-
-/// The first private key of a PEM text.
-fn first_private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, KeyError> {
-    match pem::sniff(text) {
-        pem::Content::EncryptedKey => Err(KeyError::Encrypted),
-        pem::Content::PrivateKey | pem::Content::Certificates => {
-            PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
-                rustls_pki_types::pem::Error::NoItemsFound => KeyError::Missing,
-                _ => KeyError::Unsupported,
-            })
-        }
-        _ => Err(KeyError::Missing),
     }
 }
 

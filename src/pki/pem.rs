@@ -2,14 +2,18 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::{PemObject, SectionKind};
+use rustls_pki_types::{
+    CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
+};
 use zeroize::Zeroizing;
 
 use super::der;
 
 /// Octets of DER on one line of 64 characters.
 const LINE: usize = 48;
+/// The header of a block that is encrypted as in RFC 1421, 4.6.1.1.
+const LEGACY_ENCRYPTION: &[u8] = b"Proc-Type: 4,ENCRYPTED";
 
 /// What the text of a file turns out to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,14 +44,14 @@ pub fn sniff(text: &[u8]) -> Content {
     if long || whole {
         return Content::Der;
     }
-    let text = String::from_utf8_lossy(text);
-    let mut labels = text.lines().filter_map(|line| {
-        line.trim_start_matches('\u{feff}')
-            .trim()
-            .strip_prefix("-----BEGIN ")?
-            .strip_suffix("-----")
+    // Line by line: what is no UTF-8 would be copied whole, and that may be a key.
+    let lines = || text.split(|it| *it == b'\n').map(<[u8]>::trim_ascii);
+    let mut labels = lines().filter_map(|line| {
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let label = line.strip_prefix(b"-----BEGIN ")?.strip_suffix(b"-----")?;
+        std::str::from_utf8(label).ok()
     });
-    let encrypted = text.contains("Proc-Type: 4,ENCRYPTED");
+    let encrypted = lines().any(|line| line.starts_with(LEGACY_ENCRYPTION));
     labels
         .find_map(|label| match label {
             "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => {
@@ -60,6 +64,73 @@ pub fn sniff(text: &[u8]) -> Content {
             _ => None,
         })
         .unwrap_or(Content::Unknown)
+}
+
+/// A block whose label is that of a private key.
+pub enum KeyBlock {
+    /// Its base64 or its end is broken.
+    Damaged,
+    /// `ENCRYPTED PRIVATE KEY` (RFC 7468, 11): DER of an EncryptedPrivateKeyInfo.
+    Encrypted(Vec<u8>),
+    /// With the header `Proc-Type: 4,ENCRYPTED`.
+    LegacyEncrypted,
+    /// As it is; wiped when dropped.
+    Plain(Zeroizing<PrivateKeyDer<'static>>),
+}
+
+/// The first private key of a PEM text, decoded in memory that is wiped; `None` where there is none. Whether the
+/// octets are a key of a kind that is known is not looked at.
+pub fn private_key(text: &[u8]) -> Option<KeyBlock> {
+    let mut lines = text.split(|it| matches!(it, b'\n' | b'\r'));
+    loop {
+        let label = lines.find_map(|it| it.strip_prefix(b"-----BEGIN "))?;
+        let label = label
+            .trim_ascii_end()
+            .strip_suffix(b"-----")
+            .unwrap_or(label);
+        if !label.ends_with(b"PRIVATE KEY") {
+            continue;
+        }
+        let mut body = lines.clone().take_while(|it| !it.starts_with(b"-----"));
+        if body.any(|it| it.trim_ascii().starts_with(LEGACY_ENCRYPTION)) {
+            return Some(KeyBlock::LegacyEncrypted);
+        }
+        let make: fn(Vec<u8>) -> KeyBlock = match label {
+            b"ENCRYPTED PRIVATE KEY" => KeyBlock::Encrypted,
+            b"PRIVATE KEY" => |der| plain(PrivatePkcs8KeyDer::from(der)),
+            b"RSA PRIVATE KEY" => |der| plain(PrivatePkcs1KeyDer::from(der)),
+            b"EC PRIVATE KEY" => |der| plain(PrivateSec1KeyDer::from(der)),
+            // Of DSA, or of OpenSSH.
+            _ => continue,
+        };
+        return Some(decode(label, &mut lines).map_or(KeyBlock::Damaged, make));
+    }
+}
+
+fn plain(key: impl Into<PrivateKeyDer<'static>>) -> KeyBlock {
+    KeyBlock::Plain(Zeroizing::new(key.into()))
+}
+
+/// What stands between here and the end of the block of this label.
+fn decode<'t>(
+    label: &[u8],
+    lines: &mut (impl Iterator<Item = &'t [u8]> + Clone),
+) -> Option<Vec<u8>> {
+    let length = lines.clone().map(<[u8]>::len).sum();
+    let mut base64 = Zeroizing::new(Vec::with_capacity(length));
+    for line in lines {
+        if let Some(end) = line.strip_prefix(b"-----END ") {
+            if end.trim_ascii_end().strip_suffix(b"-----") != Some(label) {
+                return None;
+            }
+            let mut der = Zeroizing::new(vec![0; base64.len() / 4 * 3 + 3]);
+            let length = STANDARD.decode_slice(&*base64, &mut der).ok()?;
+            der.truncate(length);
+            return Some(std::mem::take(&mut *der));
+        }
+        base64.extend(line.iter().filter(|it| !it.is_ascii_whitespace()));
+    }
+    None
 }
 
 /// Whether the text starts with a UTF-8 byte order mark, which some gRPC stacks do not step over.
@@ -105,8 +176,12 @@ pub fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
     text.push_str("-----BEGIN ");
     text.push_str(label);
     text.push_str("-----\n");
+    // The library's own way to append to a String leaves a piece of it on the stack.
+    let mut encoded = Zeroizing::new([0; LINE / 3 * 4]);
     for line in der.chunks(LINE) {
-        STANDARD.encode_string(line, &mut text);
+        if let Ok(length) = STANDARD.encode_slice(line, &mut *encoded) {
+            text.extend(encoded[..length].iter().map(|it| char::from(*it)));
+        }
         text.push('\n');
     }
     text.push_str("-----END ");

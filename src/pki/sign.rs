@@ -78,6 +78,21 @@ pub fn self_signed(
     finish(unsigned.der(), &name, &name, key)
 }
 
+/// Whether a certificate lets its key sign others (RFC 5280, 4.2.1.3 and 4.2.1.9).
+///
+/// # Errors
+/// [`SignError::NotACa`].
+pub fn may_sign(certificate: &Certificate) -> Result<(), SignError> {
+    if !certificate.is_ca() {
+        return Err(SignError::NotACa("its basicConstraints do not say CA"));
+    }
+    let usage = certificate.key_usage;
+    if usage.is_some_and(|it| !it.has(KeyUsage::KEY_CERT_SIGN)) {
+        return Err(SignError::NotACa("its keyUsage lacks keyCertSign"));
+    }
+    Ok(())
+}
+
 /// A CA certificate and the private key that was proved to be its own.
 #[derive(Debug)]
 pub struct Issuer {
@@ -96,15 +111,7 @@ impl Issuer {
         if certificate.public_key_info != key.public_key_info() {
             return Err(SignError::KeyMismatch);
         }
-        if !certificate.is_ca() {
-            return Err(SignError::NotACa("its basicConstraints do not say CA"));
-        }
-        if certificate
-            .key_usage
-            .is_some_and(|usage| !usage.has(KeyUsage::KEY_CERT_SIGN))
-        {
-            return Err(SignError::NotACa("its keyUsage lacks keyCertSign"));
-        }
+        may_sign(&certificate)?;
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.key_identifier_method = certificate

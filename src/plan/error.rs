@@ -10,6 +10,18 @@ use crate::store::Content;
 /// Why there can be no plan.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
+    /// The CA's key was not kept, and there is something to sign.
+    #[error("the key of the CA in {} was not kept (`init --ephemeral`), so it can sign nothing more", dir.display())]
+    CaEphemeral {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// There is a CA, where a new one was asked for.
+    #[error("there is a CA in {} already, and a CA is never replaced", dir.display())]
+    CaExists {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The CA ended.
     #[error("the CA {} expired on {}", path.display(), not_after.date())]
     CaExpired {
@@ -33,6 +45,12 @@ pub enum PlanError {
         there: PathBuf,
         /// The file that is not.
         missing: PathBuf,
+    },
+    /// The CA's key was replaced while its passphrase was asked for.
+    #[error("{} changed while this command ran", key.display())]
+    CaKeyChanged {
+        /// The key file.
+        key: PathBuf,
     },
     /// The CA's key is another one's.
     #[error("{} is not the key of {}", key.display(), certificate.display())]
@@ -63,6 +81,12 @@ pub enum PlanError {
         path: PathBuf,
         /// Which extension forbids it.
         why: &'static str,
+    },
+    /// A CA whose key is not kept was asked for, and nothing that it could sign.
+    #[error("{path} asks for no certificate, and a CA whose key is not kept can sign none later")]
+    NothingToIssue {
+        /// The file, as it was named.
+        path: String,
     },
     /// The CA's nameConstraints forbid a name.
     #[error("the CA may not certify {} (certificate `{entry}`)", list(names))]

@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use time::OffsetDateTime;
 
 use crate::config::{CaEntry, Config, Entry, nearest};
-use crate::pki::sign::SignError;
+use crate::pki::sign::{SignError, may_sign};
 use crate::pki::validity::Moment;
-use crate::pki::{Certificate, GeneralName, Issuer, PrivateKey, Validity};
+use crate::pki::{Certificate, EncryptedKey, GeneralName, Issuer, PrivateKey, StoredKey, Validity};
 use crate::store::{CaFiles, Content, EntryFiles, Found, Inventory, Repair};
 
 pub use error::PlanError;
@@ -30,25 +30,56 @@ pub enum InitPlan<'c> {
         validity: Validity,
     },
     /// There is one, and it stays.
-    Keep {
-        /// Its certificate.
-        certificate: Box<Certificate>,
-        /// Whether others may read its key file.
-        key_is_open: bool,
-        /// Whether `[ca]` asks for something else than it is.
-        differs: bool,
-    },
+    Keep(Box<KeptCa>),
+}
+
+/// A CA that stays.
+#[derive(Debug)]
+pub struct KeptCa {
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// What there is of its key.
+    pub key: KeyState,
+    /// Whether others may read its key file.
+    pub key_is_open: bool,
+    /// Whether `[ca]` asks for something else than it is.
+    pub differs: bool,
+}
+
+/// What there is of a CA's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It is under a passphrase.
+    Encrypted,
+    /// It was not kept.
+    Ephemeral,
+    /// It can be read by its owner.
+    Plain,
 }
 
 /// What `issue` is to do.
 #[derive(Debug)]
 pub struct Plan<'c> {
-    /// The CA that signs.
-    pub issuer: Issuer,
+    /// The CA in whose name is signed.
+    pub ca: Certificate,
+    /// What is signed with.
+    pub signer: Signer,
     /// One for each entry, in file order.
     pub steps: Vec<Step<'c>>,
     /// What the user should know, whatever is done.
     pub warnings: Vec<Warning>,
+}
+
+/// What there is to sign with; only what has work to do needs it.
+#[derive(Debug)]
+pub enum Signer {
+    /// The CA's key is under a passphrase. With several certificates in ca.crt it is not yet known which is the key's;
+    /// the newest is taken for it.
+    Encrypted(EncryptedKey),
+    /// The CA's key was not kept.
+    Ephemeral,
+    /// The CA, with its key.
+    Ready(Box<Issuer>),
 }
 
 /// What happens to one entry.
@@ -120,6 +151,16 @@ pub enum Warning {
         /// What became of it.
         repair: Repair,
     },
+    /// `[ca]` asks for a passphrase, and the key has none.
+    KeyIsPlain {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file of the passphrase can be read by others than its owner.
+    PassphraseIsOpen {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// Decides what `init` does; a CA that is there is never replaced.
@@ -137,18 +178,22 @@ pub fn init<'c>(
         return Ok(InitPlan::Create { ca, validity });
     }
     let key_is_open = files.key_is_open;
-    let (certificate, key) = ca_pair(files, dir)?;
-    let certificate = prove(certificate, key, dir)?.certificate().clone();
+    let (certificate, signer) = authority(files, dir)?;
     let constraints = certificate.name_constraints.clone().unwrap_or_default();
     let differs = ca.written
         && (certificate.subject.comparable() != ca.subject.comparable()
             || certificate.public_key.to_string() != ca.key.as_str()
             || constraints != ca.constraints);
-    Ok(InitPlan::Keep {
-        certificate: Box::new(certificate),
+    Ok(InitPlan::Keep(Box::new(KeptCa {
+        certificate,
+        key: match signer {
+            Signer::Encrypted(_) => KeyState::Encrypted,
+            Signer::Ephemeral => KeyState::Ephemeral,
+            Signer::Ready(_) => KeyState::Plain,
+        },
         key_is_open,
         differs,
-    })
+    })))
 }
 
 /// The entries that were asked for by name, or all of them.
@@ -185,9 +230,10 @@ pub fn issue<'c>(
             path: dir.join("ca.key"),
         });
     }
-    let issuer = issuer(inventory.ca, dir, now)?;
+    let (ca, signer) = authority(inventory.ca, dir)?;
+    current(&ca, dir, now)?;
     for entry in entries {
-        permit(entry, &issuer)?;
+        permit(entry, &ca)?;
     }
     for (entry, files) in entries.iter().zip(&inventory.entries) {
         let path = |extension| dir.join(format!("{}.{extension}", entry.name));
@@ -195,7 +241,7 @@ pub fn issue<'c>(
         replaceable(&files.public_key_info, &path("key"))?;
     }
     let decide = |(entry, files): (&&'c Entry, &EntryFiles)| {
-        let (action, warnings) = decide(entry, files, &issuer, now, force);
+        let (action, warnings) = decide(entry, files, &ca, now, force);
         (Step { entry, action }, warnings)
     };
     // Signatures are checked, so thousands of entries are worth all cores, and a handful is not.
@@ -218,7 +264,8 @@ pub fn issue<'c>(
     }
     warnings.extend(told.into_iter().flatten());
     Ok(Plan {
-        issuer,
+        ca,
+        signer,
         steps,
         warnings,
     })
@@ -231,9 +278,25 @@ impl Plan<'_> {
             .iter()
             .all(|step| matches!(step.action, Action::Keep { .. }))
     }
+
+    /// The CA with its key.
+    ///
+    /// # Errors
+    /// [`PlanError::CaEphemeral`]; [`PlanError::CaKeyChanged`] where the key is still under a passphrase.
+    pub fn issuer(&self, dir: &Path) -> Result<&Issuer, PlanError> {
+        let key = dir.join("ca.key");
+        match &self.signer {
+            Signer::Encrypted(_) => Err(PlanError::CaKeyChanged { key }),
+            Signer::Ephemeral => Err(PlanError::CaEphemeral {
+                dir: dir.to_owned(),
+            }),
+            Signer::Ready(issuer) => Ok(issuer),
+        }
+    }
 }
 
-fn ca_pair(files: CaFiles, dir: &Path) -> Result<(Certificate, PrivateKey), PlanError> {
+/// The CA's certificate, and what there is of its key.
+fn authority(files: CaFiles, dir: &Path) -> Result<(Certificate, Signer), PlanError> {
     let (certificate, key) = (dir.join("ca.crt"), dir.join("ca.key"));
     let certificates = match files.certificates {
         Found::Read(certificates) => certificates,
@@ -255,48 +318,72 @@ fn ca_pair(files: CaFiles, dir: &Path) -> Result<(Certificate, PrivateKey), Plan
             });
         }
     };
-    let private_key = match files.key {
-        Found::Read(private_key) => private_key,
-        Found::Wrong(content) => return Err(PlanError::Content { path: key, content }),
-        Found::Missing => {
-            return Err(PlanError::CaIncomplete {
-                there: certificate,
-                missing: key,
-            });
+    match files.key {
+        Found::Read(StoredKey::Plain(private_key)) => {
+            let own = |it: &Certificate| it.public_key_info == private_key.public_key_info();
+            let Some(own) = certificates.into_iter().find(own) else {
+                return Err(PlanError::CaMismatch { key, certificate });
+            };
+            let issuer = prove(own, private_key, dir)?;
+            let own = issuer.certificate().clone();
+            Ok((own, Signer::Ready(Box::new(issuer))))
         }
-    };
-    let own = |it: &Certificate| it.public_key_info == private_key.public_key_info();
-    match certificates.into_iter().find(own) {
-        Some(own) => Ok((own, private_key)),
-        None => Err(PlanError::CaMismatch { key, certificate }),
+        Found::Read(StoredKey::Encrypted(it)) => {
+            Ok((newest(certificates, dir)?, Signer::Encrypted(it)))
+        }
+        Found::Missing if files.ephemeral => Ok((newest(certificates, dir)?, Signer::Ephemeral)),
+        Found::Wrong(content) => Err(PlanError::Content { path: key, content }),
+        Found::Missing => Err(PlanError::CaIncomplete {
+            there: certificate,
+            missing: key,
+        }),
     }
 }
 
-fn issuer(files: CaFiles, dir: &Path, now: OffsetDateTime) -> Result<Issuer, PlanError> {
+/// The youngest certificate that may sign others.
+fn newest(certificates: Vec<Certificate>, dir: &Path) -> Result<Certificate, PlanError> {
+    let mut best: Result<Certificate, PlanError> = Err(PlanError::NoCa {
+        dir: dir.to_owned(),
+    });
+    for certificate in certificates {
+        match (&best, may_sign(&certificate)) {
+            (Ok(best), Ok(())) if best.validity.not_before >= certificate.validity.not_before => {}
+            (_, Ok(())) => best = Ok(certificate),
+            (Err(PlanError::NoCa { .. }), Err(error)) => best = Err(unfit(error, dir)),
+            (_, Err(_)) => {}
+        }
+    }
+    best
+}
+
+/// Only a CA that is valid now is worth signing with.
+fn current(ca: &Certificate, dir: &Path, now: OffsetDateTime) -> Result<(), PlanError> {
     let path = dir.join("ca.crt");
-    let (certificate, key) = ca_pair(files, dir)?;
     let Validity {
         not_before,
         not_after,
-    } = certificate.validity;
-    match certificate.validity.at(now) {
-        Moment::After => return Err(PlanError::CaExpired { path, not_after }),
-        Moment::Before => return Err(PlanError::CaNotYetValid { path, not_before }),
-        Moment::Within => {}
+    } = ca.validity;
+    match ca.validity.at(now) {
+        Moment::After => Err(PlanError::CaExpired { path, not_after }),
+        Moment::Before => Err(PlanError::CaNotYetValid { path, not_before }),
+        Moment::Within => Ok(()),
     }
-    prove(certificate, key, dir)
 }
 
 /// A certificate that may sign others, with its key.
 fn prove(certificate: Certificate, key: PrivateKey, dir: &Path) -> Result<Issuer, PlanError> {
+    Issuer::new(certificate, key).map_err(|error| unfit(error, dir))
+}
+
+fn unfit(error: SignError, dir: &Path) -> PlanError {
     let path = dir.join("ca.crt");
-    Issuer::new(certificate, key).map_err(|error| match error {
+    match error {
         SignError::NotACa(why) => PlanError::NotACa { path, why },
         _ => PlanError::CaMismatch {
             key: dir.join("ca.key"),
             certificate: path,
         },
-    })
+    }
 }
 
 /// A wrong file is replaced; a folder, a device or a pipe is somebody's.
@@ -311,8 +398,8 @@ fn replaceable<T>(found: &Found<T>, path: &Path) -> Result<(), PlanError> {
 }
 
 /// Refuses here what every peer would refuse later (RFC 5280, 4.2.1.10).
-fn permit(entry: &Entry, issuer: &Issuer) -> Result<(), PlanError> {
-    let Some(constraints) = &issuer.certificate().name_constraints else {
+fn permit(entry: &Entry, ca: &Certificate) -> Result<(), PlanError> {
+    let Some(constraints) = &ca.name_constraints else {
         return Ok(());
     };
     let has_dns = entry
@@ -344,12 +431,11 @@ fn permit(entry: &Entry, issuer: &Issuer) -> Result<(), PlanError> {
 fn decide(
     entry: &Entry,
     files: &EntryFiles,
-    issuer: &Issuer,
+    ca: &Certificate,
     now: OffsetDateTime,
     force: bool,
 ) -> (Action, Vec<Warning>) {
     let mut warnings = Vec::new();
-    let ca = issuer.certificate();
     let (validity, clipped) = Validity::starting(now, &entry.valid_for).within(ca.validity);
     let mut reasons = reason::find(entry, files, ca, now);
     if let (Some(Reason::Due { .. }), Found::Read(found)) = (reasons.first(), &files.certificates)

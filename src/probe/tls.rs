@@ -7,7 +7,8 @@ use std::time::Duration;
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 use rustls::{
@@ -113,7 +114,7 @@ pub(super) async fn connect_as(
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let clock = Arc::new(Fixed(request.now.unix_timestamp()));
     let verifier = Arc::new(Recorder::new(request, provider.clone(), identity.is_some()));
-    let resolver = Arc::new(Requests::new(identity, &provider));
+    let resolver = Arc::new(Requests::new(identity));
     let octets = Shared::default();
     let result = async {
         let name = manner.name.as_server_name();
@@ -314,13 +315,12 @@ struct Requests {
 }
 
 impl Requests {
-    fn new(identity: Option<&Arc<Identity>>, provider: &CryptoProvider) -> Self {
+    fn new(identity: Option<&Arc<Identity>>) -> Self {
         let identity = identity.and_then(|identity| {
-            let PrivateKeyDer::Pkcs8(key) = &identity.key else {
-                return None;
-            };
-            let key = PrivateKeyDer::Pkcs8(key.clone_key());
-            CertifiedKey::from_der(identity.chain.clone(), key, provider).ok()
+            // Not `from_der`: it takes the octets of the key, and does not wipe them.
+            let key = any_supported_type(&identity.key).ok()?;
+            let certified = CertifiedKey::new(identity.chain.clone(), key);
+            certified.keys_match().ok().map(|()| certified)
         });
         Self {
             identity: identity.map(Arc::new),

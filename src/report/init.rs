@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{Report, Style};
+use super::{IssueReport, Report, Style};
 use crate::error::Hint;
 use crate::pki::Certificate;
-use crate::plan::{PlanError, Warning};
+use crate::plan::{KeyState, PlanError, Warning};
 use crate::text::{date, printable, rfc3339, until};
 
 /// Whether there is a new CA.
@@ -33,9 +33,13 @@ pub struct InitReport {
     pub certificate: Certificate,
     /// Whether it is new.
     pub outcome: InitOutcome,
+    /// What there is of its key.
+    pub key: KeyState,
+    /// The certificates that were made with it, where its key was not kept.
+    pub issued: Option<IssueReport>,
     /// certs.toml, where it was written now.
     pub starter: Option<PathBuf>,
-    /// What the user should know about the files.
+    /// What the user should know besides.
     pub warnings: Vec<Warning>,
     /// The flags with which the next command finds the same folder and file.
     pub flags: String,
@@ -53,23 +57,39 @@ impl Report for InitReport {
         match self.outcome {
             InitOutcome::Created => {
                 let made = style.good("made");
+                let end = match self.key {
+                    KeyState::Ephemeral => "; its key was not kept, so it signs nothing more",
+                    KeyState::Encrypted | KeyState::Plain => "",
+                };
                 let _ = writeln!(
                     text,
-                    "{made} the CA {subject}, valid until {}",
+                    "{made} the CA {subject}, valid until {}{end}",
                     date(not_after)
                 );
                 let mut line = |path: &std::path::Path, what| {
                     let _ = writeln!(text, "  {:<12} {what}", path.display().to_string());
                 };
                 line(&certificate, "what clients trust; give it to everyone");
-                line(
-                    &key,
-                    "signs certificates; keep it secret, and keep a backup",
-                );
+                match self.key {
+                    KeyState::Encrypted => line(
+                        &key,
+                        "signs certificates, with its passphrase; keep a backup of both",
+                    ),
+                    KeyState::Ephemeral => {}
+                    KeyState::Plain => line(
+                        &key,
+                        "signs certificates; keep it secret, and keep a backup",
+                    ),
+                }
                 if let Some(starter) = &self.starter {
                     line(starter, "a starter; put in the names that clients dial");
                 }
-                let _ = writeln!(text, "next: grpc-pki issue{}", self.flags);
+                match &self.issued {
+                    Some(issued) => text.push_str(&issued.human(style)),
+                    None => {
+                        let _ = writeln!(text, "next: grpc-pki issue{}", self.flags);
+                    }
+                }
             }
             InitOutcome::Kept { .. } => {
                 let passed = self.now > not_after;
@@ -86,6 +106,9 @@ impl Report for InitReport {
                         "nothing to do: {path} is the CA {subject}, valid until {until} ({left} left)"
                     )
                 };
+                if self.key == KeyState::Ephemeral {
+                    text.push_str("its key was not kept, so it signs nothing more\n");
+                }
                 if let Some(starter) = &self.starter {
                     let _ = writeln!(
                         text,
@@ -101,6 +124,7 @@ impl Report for InitReport {
 
     fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> = self.warnings.iter().map(super::words::warning).collect();
+        warnings.extend(self.issued.iter().flat_map(Report::warnings));
         let InitOutcome::Kept { differs } = self.outcome else {
             return warnings;
         };
@@ -121,7 +145,11 @@ impl Report for InitReport {
 
     fn json(&self) -> Value {
         let certificate = &self.certificate;
-        json!({
+        let key = match self.key {
+            KeyState::Ephemeral => None,
+            KeyState::Encrypted | KeyState::Plain => Some(self.dir.join("ca.key")),
+        };
+        let mut value = json!({
             "schema": 1,
             "command": "init",
             "ok": true,
@@ -129,7 +157,9 @@ impl Report for InitReport {
             "changed": self.outcome == InitOutcome::Created || self.starter.is_some(),
             "ca": {
                 "certificate": self.dir.join("ca.crt"),
-                "key": self.dir.join("ca.key"),
+                "key": key,
+                "encrypted": self.key == KeyState::Encrypted,
+                "ephemeral": self.key == KeyState::Ephemeral,
                 "created": self.outcome == InitOutcome::Created,
                 "subject": certificate.subject.to_string(),
                 "serial": certificate.serial_hex(),
@@ -139,6 +169,10 @@ impl Report for InitReport {
             },
             "starter": self.starter,
             "warnings": self.warnings(),
-        })
+        });
+        if let Some(issued) = &self.issued {
+            value["steps"] = issued.json()["steps"].take();
+        }
+        value
     }
 }

@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use crate::error::encrypt_command;
 use crate::pki::name;
 use crate::plan::{Reason, Warning};
 use crate::text::{date, printable, quoted, until};
@@ -127,6 +128,16 @@ pub fn warning(warning: &Warning) -> String {
         Warning::LogRepaired { path, repair } => {
             let path = path.display();
             format!("{path}: the last line did not end, as after a full disk; {repair}")
+        }
+        Warning::KeyIsPlain { path } => format!(
+            "{} has no passphrase, and one was asked for; `{}` gives it one",
+            path.display(),
+            encrypt_command(path)
+        ),
+        Warning::PassphraseIsOpen { path } => {
+            let word = quoted(path);
+            let path = path.display();
+            format!("others than its owner can read the passphrase in {path}: chmod 600 {word}")
         }
         Warning::KeyIsOpen { path } => {
             let word = quoted(path);

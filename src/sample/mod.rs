@@ -18,7 +18,7 @@
 
 use std::net::SocketAddr;
 
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::CertificateDer;
 
 mod connection;
 mod error;
@@ -26,6 +26,8 @@ mod listen;
 mod reload;
 mod server;
 mod whoami;
+
+use crate::pki::key::SecretKey;
 
 pub use error::{HandshakeError, MaterialError, ServeError};
 pub use server::Server;
@@ -47,7 +49,7 @@ pub struct Material {
     /// The server certificate, then any intermediates.
     pub chain: Vec<CertificateDer<'static>>,
     /// The private key of the server certificate.
-    pub key: PrivateKeyDer<'static>,
+    pub key: SecretKey,
     /// With `Some`, a client certificate is required and must chain to one of these.
     pub client_anchors: Option<Vec<CertificateDer<'static>>>,
 }

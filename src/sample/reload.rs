@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::CertificateDer;
 use tokio::time::MissedTickBehavior;
@@ -97,14 +98,16 @@ fn server_config(material: Material) -> Result<ServerConfig, MaterialError> {
         None => builder.with_no_client_auth(),
     };
 
-    // It also proves that the certificate and the key belong together.
-    let mut config = builder
-        .with_single_cert(material.chain, material.key)
-        .map_err(|why| match why {
-            rustls::Error::InconsistentKeys(_) => MaterialError::KeyMismatch,
-            rustls::Error::InvalidCertificate(_) => MaterialError::Certificate,
-            _ => MaterialError::Key,
-        })?;
+    // Not `with_single_cert`: it takes the octets of the key, and does not wipe them.
+    let key = aws_lc_rs::sign::any_supported_type(&material.key);
+    let certified = CertifiedKey::new(material.chain, key.map_err(|_| MaterialError::Key)?);
+    certified.keys_match().map_err(|why| match why {
+        rustls::Error::InconsistentKeys(_) => MaterialError::KeyMismatch,
+        rustls::Error::InvalidCertificate(_) => MaterialError::Certificate,
+        _ => MaterialError::Key,
+    })?;
+    let resolver = SingleCertAndKey::from(certified);
+    let mut config = builder.with_cert_resolver(Arc::new(resolver));
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(config)
 }

@@ -4,11 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rustls_pki_types::PrivateKeyDer;
 use zeroize::Zeroizing;
 
 use super::{StoreError, read_small};
 use crate::pki::contents::Contents;
+use crate::pki::key::SecretKey;
 
 /// More files of a folder than this are not looked at.
 const MAX_FILES: usize = 256;
@@ -19,7 +19,7 @@ pub struct Examined {
     /// What it holds.
     pub contents: Contents,
     /// The first private key that can be used, as PKCS #8.
-    pub key: Option<PrivateKeyDer<'static>>,
+    pub key: Option<SecretKey>,
     /// The permission bits.
     pub mode: u32,
 }

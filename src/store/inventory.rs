@@ -1,13 +1,16 @@
 //! What is on disk, read without a lock and without changing anything.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{Content, Store, StoreError, read_key, read_public};
-use crate::pki::{Certificate, PrivateKey};
+use super::{
+    Content, IssuedRecord, MAX_SIZE, Store, StoreError, read_key, read_public, read_stored_key,
+};
+use crate::pki::{Certificate, EncryptedKey, PrivateKey, StoredKey};
 
 /// A file of the folder.
 #[derive(Debug)]
@@ -49,8 +52,10 @@ impl<T> Found<T> {
 pub struct CaFiles {
     /// The trust anchors, in file order.
     pub certificates: Found<Vec<Certificate>>,
-    /// The CA's private key.
-    pub key: Found<PrivateKey>,
+    /// The CA's private key, perhaps under a passphrase.
+    pub key: Found<StoredKey>,
+    /// Whether the key was never to be kept, so that it is not missing.
+    pub ephemeral: bool,
     /// Whether others than its owner may read the key file.
     pub key_is_open: bool,
 }
@@ -75,17 +80,33 @@ pub struct Inventory {
     pub entries: Vec<EntryFiles>,
 }
 
+impl CaFiles {
+    /// Puts a key in the place of the encrypted one that it was; another one stays encrypted.
+    pub fn open(&mut self, encrypted: &EncryptedKey, key: PrivateKey) {
+        if matches!(&self.key, Found::Read(StoredKey::Encrypted(it)) if it == encrypted) {
+            self.key = Found::Read(StoredKey::Plain(key));
+        }
+    }
+}
+
 impl Store {
     /// Reads the CA's files.
     ///
     /// # Errors
     /// [`StoreError::Read`] when the system refuses; wrong content is a finding, not an error.
     pub fn ca_files(&self) -> Result<CaFiles, StoreError> {
-        let key = self.key_path("ca");
+        let path = self.key_path("ca");
+        let certificates = Found::new(read_public(&self.certificate_path("ca")))?;
+        let key = Found::new(read_stored_key(&path))?;
+        let ephemeral = match &certificates {
+            Found::Read(certificates) if key.is_missing() => self.is_ephemeral(certificates)?,
+            _ => false,
+        };
         Ok(CaFiles {
-            certificates: Found::new(read_public(&self.certificate_path("ca")))?,
-            key: Found::new(read_key(&key))?,
-            key_is_open: is_open(&key),
+            certificates,
+            key,
+            ephemeral,
+            key_is_open: is_open(&path),
         })
     }
 
@@ -114,6 +135,34 @@ impl Store {
             ca,
             entries: entries?,
         })
+    }
+}
+
+impl Store {
+    /// Whether the list of what was signed says of one of these CAs that its key was not kept.
+    fn is_ephemeral(&self, certificates: &[Certificate]) -> Result<bool, StoreError> {
+        let path = self.path("issued.jsonl");
+        let failed = |source| StoreError::read(&path)(source);
+        let mut lines = match File::open(&path) {
+            Ok(file) => BufReader::new(file),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let mut piece = lines.by_ref().take(MAX_SIZE);
+            if piece.read_until(b'\n', &mut line).map_err(failed)? == 0 {
+                return Ok(false);
+            }
+            // What is no record is no news here.
+            if let Ok(it) = serde_json::from_slice::<IssuedRecord>(&line)
+                && it.ephemeral
+                && certificates.iter().any(|ca| ca.fingerprint() == it.sha256)
+            {
+                return Ok(true);
+            }
+        }
     }
 }
 

@@ -35,6 +35,9 @@ pub struct IssuedRecord {
     pub not_after: String,
     /// SHA-256 of the DER, hexadecimal.
     pub sha256: String,
+    /// Of a CA: whether its key was not kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ephemeral: bool,
 }
 
 impl IssuedRecord {
@@ -60,6 +63,7 @@ impl IssuedRecord {
             not_before: rfc3339(certificate.validity.not_before),
             not_after: rfc3339(certificate.validity.not_after),
             sha256: certificate.fingerprint(),
+            ephemeral: false,
         }
     }
 

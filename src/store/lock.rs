@@ -46,6 +46,13 @@ pub struct Patience<'p> {
     pub waiting: &'p mut dyn FnMut(&Holder),
 }
 
+impl Guard<'_> {
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        self.store.dir()
+    }
+}
+
 impl Store {
     /// Makes the folder if there is none, waits until no other process changes it, and completes or drops
     /// what an interrupted one left.

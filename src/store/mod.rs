@@ -3,7 +3,7 @@
 //! | file | mode | holds |
 //! |---|---|---|
 //! | `ca.crt` | 0644 | trust anchors, what clients load |
-//! | `ca.key` | 0600 | the CA's private key, PKCS #8 |
+//! | `ca.key` | 0600 | the CA's private key, PKCS #8, perhaps under a passphrase |
 //! | `NAME.crt` | 0644 | a certificate, then any intermediates |
 //! | `NAME.key` | 0600 | its private key, PKCS #8 |
 //! | `crl.pem` | 0644 | revocation lists, which `verify` reads where they are |
@@ -24,6 +24,7 @@ mod inventory;
 mod issued;
 mod lock;
 mod modes;
+mod passphrase;
 mod place;
 mod reading;
 mod record;
@@ -36,15 +37,18 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::CertificateDer;
+use zeroize::Zeroizing;
 
-use crate::pki::key::KeyError;
-use crate::pki::{Certificate, PrivateKey, pem};
+use crate::pki::encrypted::{EncryptionError, StoredKeyError};
+use crate::pki::key::{KeyError, SecretKey};
+use crate::pki::{Certificate, PrivateKey, StoredKey, pem};
 
 pub use examine::{Examined, examine, neighbours};
 pub use inventory::{CaFiles, EntryFiles, Found, Inventory};
 pub use issued::{IssuedLog, IssuedRecord, Repair};
 pub use lock::{Guard, Holder, Patience};
+pub use passphrase::{PassphraseFile, read_passphrase};
 pub use place::{Kind, Obstacle};
 pub use reading::Unsettled;
 pub use transaction::Transaction;
@@ -52,6 +56,8 @@ pub use trust::{read_revocation_lists, read_system_certificates};
 
 /// Larger than any file of the folder but `issued.jsonl`, in octets.
 const MAX_SIZE: u64 = 1 << 20;
+/// Octets that a file whose size is not known is read with at first.
+const PIECE: usize = 1 << 10;
 
 /// What `.gitignore` holds: everything that must not be shared.
 pub const GITIGNORE: &str = "*.key\n.grpc-pki/\n";
@@ -89,6 +95,22 @@ pub enum Content {
     /// It is a private key under a passphrase.
     #[error("is encrypted with a passphrase")]
     EncryptedKey,
+    /// It is a private key under a passphrase, and opening it would take too much memory or time.
+    #[error(
+        "is encrypted so that opening it takes more memory or time than is given: over 128 MiB, or 10 000 000 iterations"
+    )]
+    EncryptedTooCostly,
+    /// It is a private key under a passphrase, encrypted as in RFC 1421.
+    #[error(
+        "is encrypted as old versions of OpenSSL do (Proc-Type: 4,ENCRYPTED), which protects it badly"
+    )]
+    EncryptedLegacyPem,
+    /// It is a private key under a passphrase, encrypted with PBES1.
+    #[error("is encrypted with an old scheme (PBES1), which protects it badly")]
+    EncryptedPbes1,
+    /// It is a private key under a passphrase, with an unknown cipher or derivation.
+    #[error("is encrypted, and not with AES in CBC mode under PBKDF2 or scrypt")]
+    EncryptedUnsupported,
     /// It is a public file, and has a private key beside the certificate.
     #[error("holds a private key beside the certificate, in a file that is for everyone")]
     KeyInCertificate,
@@ -289,15 +311,45 @@ fn read_up_to(path: &Path, limit: u64, too_large: Content) -> Result<Vec<u8>, St
     if !metadata.is_file() {
         return Err(wrong(Content::NotAFile));
     }
-    let mut text = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
-    let file = File::open(path).map_err(StoreError::read(path))?;
-    file.take(limit + 1)
-        .read_to_end(&mut text)
-        .map_err(StoreError::read(path))?;
-    if text.len() as u64 > limit {
-        return Err(wrong(too_large));
+    read_open(path, metadata.len(), limit, too_large)
+}
+
+/// Reads whatever can be opened: of about so many octets, and of at most so many.
+fn read_open(
+    path: &Path,
+    expected: u64,
+    limit: u64,
+    too_large: Content,
+) -> Result<Vec<u8>, StoreError> {
+    let failed = |source| StoreError::read(path)(source);
+    let mut file = File::open(path).map_err(failed)?.take(limit + 1);
+    // What is read may be a key, of which a vector that grows would leave copies behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(expected.min(limit) as usize + 1));
+    loop {
+        if text.len() == text.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(2 * text.len().max(PIECE)));
+            larger.extend_from_slice(&text);
+            text = larger;
+        }
+        let start = text.len();
+        let room = text.capacity();
+        text.resize(room, 0);
+        let read = file.read(&mut text[start..]);
+        text.truncate(start + *read.as_ref().unwrap_or(&0));
+        match read {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
     }
-    Ok(text)
+    if text.len() as u64 > limit {
+        return Err(StoreError::Content {
+            path: path.to_owned(),
+            content: too_large,
+        });
+    }
+    Ok(std::mem::take(&mut *text))
 }
 
 /// The certificates of a file, in order; at least one.
@@ -315,7 +367,7 @@ pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, StoreError> {
 
 /// The certificates of a file that is for everyone: it must not hold a private key as well.
 fn read_public(path: &Path) -> Result<Vec<Certificate>, StoreError> {
-    let text = zeroize::Zeroizing::new(read_small(path)?);
+    let text = Zeroizing::new(read_small(path)?);
     let certificates = parse_certificates(&text).and_then(|certificates| {
         if !pem::mentions_private_key(&text) {
             Ok(certificates)
@@ -357,7 +409,7 @@ fn parse_certificates(text: &[u8]) -> Result<Vec<Certificate>, Content> {
 /// # Errors
 /// As [`read_certificates`]. No error quotes the file.
 pub fn read_key(path: &Path) -> Result<PrivateKey, StoreError> {
-    let text = zeroize::Zeroizing::new(read_small(path)?);
+    let text = Zeroizing::new(read_small(path)?);
     parse_key(&text).map_err(|content| StoreError::Content {
         path: path.to_owned(),
         content,
@@ -365,18 +417,49 @@ pub fn read_key(path: &Path) -> Result<PrivateKey, StoreError> {
 }
 
 fn parse_key(text: &[u8]) -> Result<PrivateKey, Content> {
+    expect_pem(text)?;
+    PrivateKey::from_pem(text).map_err(key_content)
+}
+
+fn expect_pem(text: &[u8]) -> Result<(), Content> {
     if pem::has_byte_order_mark(text) {
         return Err(Content::ByteOrderMark);
     }
     match pem::sniff(text) {
-        pem::Content::Der => return Err(Content::Der),
-        pem::Content::Empty => return Err(Content::Empty),
-        _ => {}
+        pem::Content::Der => Err(Content::Der),
+        pem::Content::Empty => Err(Content::Empty),
+        _ => Ok(()),
     }
-    PrivateKey::from_pem(text).map_err(|error| match error {
+}
+
+fn key_content(error: KeyError) -> Content {
+    match error {
         KeyError::Encrypted => Content::EncryptedKey,
         KeyError::Missing => Content::NoKey,
         KeyError::Generation | KeyError::Unsupported => Content::DamagedKey,
+    }
+}
+
+/// The private key of a file, which may be under a passphrase.
+fn read_stored_key(path: &Path) -> Result<StoredKey, StoreError> {
+    let text = Zeroizing::new(read_small(path)?);
+    parse_stored_key(&text).map_err(|content| StoreError::Content {
+        path: path.to_owned(),
+        content,
+    })
+}
+
+fn parse_stored_key(text: &[u8]) -> Result<StoredKey, Content> {
+    expect_pem(text)?;
+    StoredKey::from_pem(text).map_err(|error| match error {
+        StoredKeyError::Encryption(error) => match error {
+            EncryptionError::Damaged => Content::DamagedKey,
+            EncryptionError::LegacyPem => Content::EncryptedLegacyPem,
+            EncryptionError::Pbes1 => Content::EncryptedPbes1,
+            EncryptionError::TooCostly => Content::EncryptedTooCostly,
+            EncryptionError::Unsupported => Content::EncryptedUnsupported,
+        },
+        StoredKeyError::Key(error) => key_content(error),
     })
 }
 
@@ -385,7 +468,7 @@ pub struct Identity {
     /// The end entity first.
     pub chain: Vec<CertificateDer<'static>>,
     /// Its private key.
-    pub key: PrivateKeyDer<'static>,
+    pub key: SecretKey,
     /// The end entity, read.
     pub certificate: Certificate,
 }
@@ -401,10 +484,10 @@ pub fn read_identity(certificate: &Path, key: &Path) -> Result<Identity, StoreEr
         path: key.to_owned(),
         content: Content::DamagedKey,
     };
-    let pkcs8 = read_key(key)?.to_pkcs8().map_err(damaged)?;
+    let key = read_key(key)?.to_secret().map_err(damaged)?;
     Ok(Identity {
         chain,
-        key: PrivateKeyDer::Pkcs8(pkcs8.to_vec().into()),
+        key,
         certificate: certificates.swap_remove(0),
     })
 }

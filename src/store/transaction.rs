@@ -16,8 +16,6 @@ use super::issued::{IssuedLog, IssuedRecord, Repair};
 use super::lock::{Guard, sync_dir};
 use super::record::{Append, Record, unfinished};
 use super::{StoreError, place, read_certificates};
-use crate::pki::SerialNumber;
-use crate::pki::certificate::hex;
 
 pub(super) const KEY_MODE: u32 = 0o600;
 pub(super) const PUBLIC_MODE: u32 = 0o644;
@@ -54,10 +52,10 @@ impl<'s> Guard<'s> {
 }
 
 impl Transaction<'_> {
-    /// Takes a serial number for a certificate of this run; false where it was given out before (RFC 5280, 4.1.2.2).
-    pub fn claim(&self, serial: &SerialNumber) -> bool {
+    /// Takes a serial number, in hexadecimal, for a certificate of this run; false where it was given out before (RFC 5280, 4.1.2.2).
+    pub fn claim(&self, serial: &str) -> bool {
         let mut serials = self.serials.lock().unwrap_or_else(PoisonError::into_inner);
-        serials.insert(hex(serial.as_bytes()))
+        serials.insert(serial.to_owned())
     }
 
     /// Stages a private key as PEM.

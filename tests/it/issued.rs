@@ -82,6 +82,10 @@ impl KeySource for Repeating {
         let number = self.0.lock().unwrap().next().unwrap();
         Ok(SerialNumber::from_random([number; 20]))
     }
+
+    fn octets(&self) -> Result<[u8; 16], KeyError> {
+        SystemKeys.octets()
+    }
 }
 
 #[test]

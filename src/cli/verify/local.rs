@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls_pki_types::PrivateKeyDer;
-
 use super::super::Common;
 use super::{Verify, flags};
 use crate::config::Config;
@@ -12,6 +10,7 @@ use crate::diagnose::{InputFile, Inputs, Knowledge, KnownEntry, ListFile};
 use crate::error::Error;
 use crate::pki::Certificate;
 use crate::pki::contents::Contents;
+use crate::pki::key::SecretKey;
 use crate::store::{self, Examined, Identity, Store, StoreError};
 
 /// Stands for the trust store of the system in place of a file; a file by this name is `./system`.
@@ -82,7 +81,7 @@ fn read_inputs(
     common: &Common,
     store: &Store,
     ca: Option<&Path>,
-) -> Result<(Inputs, Option<PrivateKeyDer<'static>>), Error> {
+) -> Result<(Inputs, Option<SecretKey>), Error> {
     let mut private = None;
     let mut examine = |path: &Path| -> Result<InputFile, Error> {
         let Examined {

@@ -1,6 +1,5 @@
 //! A client certificate that nobody has reason to accept: signed by its own key, made for one run, never on disk.
 
-use rustls_pki_types::PrivateKeyDer;
 use time::{Duration, OffsetDateTime};
 
 use crate::apply::ApplyError;
@@ -44,8 +43,7 @@ pub(super) fn throwaway(keys: &dyn KeySource, now: OffsetDateTime) -> Result<Ide
     };
     let serial = || keys.serial().map_err(failed);
     let key = keys.key(KeyAlgorithm::EcdsaP256).map_err(failed)?;
-    let pkcs8 = key.to_pkcs8().map_err(failed)?;
-    let der = PrivateKeyDer::Pkcs8(pkcs8.to_vec().into());
+    let der = key.to_secret().map_err(failed)?;
     let same_key = || PrivateKey::from_der(&der).map_err(|_| failed(KeyError::Unsupported));
     // A CA of the same name and key signs it, which makes it signed by itself without being a CA.
     let ca = sign::self_signed(&template(serial()?), &NameConstraints::default(), &key)

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use grpc_pki::sample::{Material, ServeError, Server};
-use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::net::TcpStream;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
@@ -71,14 +71,14 @@ async fn unusable_material_is_named() {
         ),
         (
             Material {
-                key: two.key(),
+                key: two.key().into(),
                 ..good()
             },
             "the private key does not belong to the server certificate",
         ),
         (
             Material {
-                key: no_key.into(),
+                key: PrivateKeyDer::from(no_key).into(),
                 ..good()
             },
             "the private key of the server certificate is not one that TLS can use",

@@ -37,7 +37,7 @@ async fn a_broken_reload_keeps_what_worked() {
     let config = client_config(&ca, None).into();
 
     let mismatched = Material {
-        key: first.key(),
+        key: first.key().into(),
         ..second.material(None)
     };
     server.files.replace(mismatched);

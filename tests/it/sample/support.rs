@@ -116,7 +116,7 @@ impl Issued {
     pub fn material(&self, anchors: Option<&[&Ca]>) -> Material {
         Material {
             chain: vec![self.certificate.clone()],
-            key: self.key(),
+            key: self.key().into(),
             client_anchors: anchors.map(|all| all.iter().map(|ca| ca.anchor()).collect()),
         }
     }
@@ -148,7 +148,7 @@ impl Source for Files {
         let material = &self.0.lock().unwrap().1;
         Ok(Material {
             chain: material.chain.clone(),
-            key: material.key.clone_key(),
+            key: material.key.clone_key().into(),
             client_anchors: material.client_anchors.clone(),
         })
     }

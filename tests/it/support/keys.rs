@@ -33,6 +33,10 @@ impl KeySource for PooledKeys {
     fn serial(&self) -> Result<SerialNumber, KeyError> {
         SystemKeys.serial()
     }
+
+    fn octets(&self) -> Result<[u8; 16], KeyError> {
+        SystemKeys.octets()
+    }
 }
 
 /// Ed25519 keys and serial numbers that count from 1. Ed25519 signs the same octets the same way each time.
@@ -53,5 +57,9 @@ impl KeySource for FixtureKeys {
         let mut serial = [0; 20];
         serial[19] = self.serials.fetch_add(1, Ordering::Relaxed) + 1;
         Ok(SerialNumber::from_random(serial))
+    }
+
+    fn octets(&self) -> Result<[u8; 16], KeyError> {
+        SystemKeys.octets()
     }
 }
