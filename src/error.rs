@@ -394,8 +394,7 @@ fn missing_hint(path: &Path) -> Option<String> {
 }
 
 /// The command that encrypts a private key as this program does.
-pub const ENCRYPT: &str =
-    "openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -iter 600000";
+pub const ENCRYPT: &str = "openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -iter 600000";
 
 /// The command that puts a private key under a passphrase.
 pub fn encrypt_command(path: &Path) -> String {

@@ -5,14 +5,7 @@
 pub const TOP: [&str; 6] = ["address", "ca", "defaults", "dn", "alt_names", "certs"];
 
 /// `[ca]`.
-pub const CA: [&str; 6] = [
-    "dn",
-    "key",
-    "encrypt",
-    "valid_for",
-    "permitted",
-    "excluded",
-];
+pub const CA: [&str; 6] = ["dn", "key", "encrypt", "valid_for", "permitted", "excluded"];
 
 /// `[defaults]`.
 pub const DEFAULTS: [&str; 3] = ["key", "valid_for", "renew_before"];

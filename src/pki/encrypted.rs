@@ -8,8 +8,8 @@ use std::fmt;
 use std::num::NonZeroU32;
 
 use aws_lc_rs::cipher::{
-    AES_128, AES_192, AES_256, Algorithm, DecryptionContext, EncryptionContext, PaddedBlockDecryptingKey,
-    PaddedBlockEncryptingKey, UnboundCipherKey,
+    AES_128, AES_192, AES_256, Algorithm, DecryptionContext, EncryptionContext,
+    PaddedBlockDecryptingKey, PaddedBlockEncryptingKey, UnboundCipherKey,
 };
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::pbkdf2;
@@ -271,10 +271,19 @@ fn derive(kdf: &Kdf, passphrase: &[u8], length: usize) -> Option<Zeroizing<Vec<u
     match kdf {
         Kdf::Pbkdf2(it) => {
             let iterations = NonZeroU32::new(it.iteration_count)?;
-            pbkdf2::derive(prf(it.prf)?, iterations, it.salt.as_ref(), passphrase, &mut key);
+            pbkdf2::derive(
+                prf(it.prf)?,
+                iterations,
+                it.salt.as_ref(),
+                passphrase,
+                &mut key,
+            );
         }
         Kdf::Scrypt(it) => {
-            let log_n = it.cost_parameter.is_power_of_two().then(|| it.cost_parameter.ilog2())?;
+            let log_n = it
+                .cost_parameter
+                .is_power_of_two()
+                .then(|| it.cost_parameter.ilog2())?;
             let (r, p) = (it.block_size.into(), it.parallelization.into());
             let parameters = scrypt::Params::new(log_n.try_into().ok()?, r, p).ok()?;
             scrypt::scrypt(passphrase, it.salt.as_ref(), &parameters, &mut key).ok()?;

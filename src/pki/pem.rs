@@ -84,7 +84,10 @@ pub fn private_key(text: &[u8]) -> Option<KeyBlock> {
     let mut lines = text.split(|it| matches!(it, b'\n' | b'\r'));
     loop {
         let label = lines.find_map(|it| it.strip_prefix(b"-----BEGIN "))?;
-        let label = label.trim_ascii_end().strip_suffix(b"-----").unwrap_or(label);
+        let label = label
+            .trim_ascii_end()
+            .strip_suffix(b"-----")
+            .unwrap_or(label);
         if !label.ends_with(b"PRIVATE KEY") {
             continue;
         }
@@ -109,7 +112,10 @@ fn plain(key: impl Into<PrivateKeyDer<'static>>) -> KeyBlock {
 }
 
 /// What stands between here and the end of the block of this label.
-fn decode<'t>(label: &[u8], lines: &mut (impl Iterator<Item = &'t [u8]> + Clone)) -> Option<Vec<u8>> {
+fn decode<'t>(
+    label: &[u8],
+    lines: &mut (impl Iterator<Item = &'t [u8]> + Clone),
+) -> Option<Vec<u8>> {
     let length = lines.clone().map(<[u8]>::len).sum();
     let mut base64 = Zeroizing::new(Vec::with_capacity(length));
     for line in lines {

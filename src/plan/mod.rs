@@ -13,9 +13,7 @@ use time::OffsetDateTime;
 use crate::config::{CaEntry, Config, Entry, nearest};
 use crate::pki::sign::{SignError, may_sign};
 use crate::pki::validity::Moment;
-use crate::pki::{
-    Certificate, EncryptedKey, GeneralName, Issuer, PrivateKey, StoredKey, Validity,
-};
+use crate::pki::{Certificate, EncryptedKey, GeneralName, Issuer, PrivateKey, StoredKey, Validity};
 use crate::store::{CaFiles, Content, EntryFiles, Found, Inventory};
 
 pub use error::PlanError;
@@ -335,8 +333,7 @@ fn newest(certificates: Vec<Certificate>, dir: &Path) -> Result<Certificate, Pla
     });
     for certificate in certificates {
         match (&best, may_sign(&certificate)) {
-            (Ok(best), Ok(()))
-                if best.validity.not_before >= certificate.validity.not_before => {}
+            (Ok(best), Ok(())) if best.validity.not_before >= certificate.validity.not_before => {}
             (_, Ok(())) => best = Ok(certificate),
             (Err(PlanError::NoCa { .. }), Err(error)) => best = Err(unfit(error, dir)),
             (_, Err(_)) => {}

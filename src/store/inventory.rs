@@ -7,7 +7,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{Content, IssuedRecord, MAX_SIZE, Store, StoreError, read_key, read_public, read_stored_key};
+use super::{
+    Content, IssuedRecord, MAX_SIZE, Store, StoreError, read_key, read_public, read_stored_key,
+};
 use crate::pki::{Certificate, EncryptedKey, PrivateKey, StoredKey};
 
 /// A file of the folder.

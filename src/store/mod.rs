@@ -85,10 +85,14 @@ pub enum Content {
     #[error("is encrypted with a passphrase")]
     EncryptedKey,
     /// It is a private key under a passphrase, and opening it would take too much memory or time.
-    #[error("is encrypted so that opening it takes more memory or time than is given: over 128 MiB, or 10 000 000 iterations")]
+    #[error(
+        "is encrypted so that opening it takes more memory or time than is given: over 128 MiB, or 10 000 000 iterations"
+    )]
     EncryptedTooCostly,
     /// It is a private key under a passphrase, encrypted as in RFC 1421.
-    #[error("is encrypted as old versions of OpenSSL do (Proc-Type: 4,ENCRYPTED), which protects it badly")]
+    #[error(
+        "is encrypted as old versions of OpenSSL do (Proc-Type: 4,ENCRYPTED), which protects it badly"
+    )]
     EncryptedLegacyPem,
     /// It is a private key under a passphrase, encrypted with PBES1.
     #[error("is encrypted with an old scheme (PBES1), which protects it badly")]
