@@ -83,10 +83,14 @@ impl Issue {
             planned.warnings.extend(repaired);
             (planned, issued)
         };
-        // The CA's key is wiped here, and not after the report is read.
         let Plan {
-            steps, warnings, ..
+            signer,
+            steps,
+            warnings,
+            ..
         } = planned;
+        // The CA's key is wiped here, and not after the report is read.
+        drop(signer);
         let report = IssueReport {
             dir: common.pki.clone(),
             config: config.path.clone(),

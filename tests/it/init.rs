@@ -262,6 +262,8 @@ fn scripts_get_one_document() {
       "ca": {
         "certificate": "pki/ca.crt",
         "created": true,
+        "encrypted": false,
+        "ephemeral": false,
         "key": "pki/ca.key",
         "not_after": "2036-01-01T00:00:00Z",
         "not_before": "2025-12-31T23:55:00Z",

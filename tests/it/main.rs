@@ -10,6 +10,8 @@ mod certificate;
 mod config;
 // README, certs.toml, examples and --help say what is true.
 mod docs;
+// `init --ephemeral`: a CA that signs once.
+mod ephemeral;
 // `explain`: the list, a page, an unknown code.
 mod explain;
 // What is in the way of writing, and modes and owners of what is written.
@@ -24,12 +26,16 @@ mod issue;
 mod issued;
 // Who waits for whom, and who reads while others write.
 mod lock;
+// The CA key under a passphrase.
+mod passphrase;
 // The checked-in protobuf code is what its source generates.
 mod protobuf;
 // Files and folders that are not what they should be: one sentence, one exit code, nothing changed.
 mod refusals;
 // The sample server: who gets in, reload, start and stop.
 mod sample;
+// What must stay secret is neither printed nor left anywhere.
+mod secrecy;
 // The project folder and the runs that the sessions share.
 mod support;
 // Targets that are none: what was understood, and what to type.

@@ -149,12 +149,12 @@ fn a_ca_key_file_that_holds_something_else() {
     hint: openssl pkey -inform DER -in pki/ca.key -out pki/ca.new.key && mv pki/ca.new.key pki/ca.key
     ");
     assert_snapshot!(with(|project| converted(project, "-aes128 -passout pass:x")), @r"
-    error: pki/ca.key is encrypted with a passphrase
-    hint: openssl pkey -in pki/ca.key -out pki/ca.new.key && mv pki/ca.new.key pki/ca.key
+    error: pki/ca.key needs a passphrase, and there is no terminal to ask for it
+    hint: name a file that holds it with --passphrase-file FILE, or set GRPC_PKI_PASSPHRASE
     ");
     assert_snapshot!(with(|project| converted(project, "-traditional -aes128 -passout pass:x")), @r"
-    error: pki/ca.key is encrypted with a passphrase
-    hint: openssl pkey -in pki/ca.key -out pki/ca.new.key && mv pki/ca.new.key pki/ca.key
+    error: pki/ca.key is encrypted as old versions of OpenSSL do (Proc-Type: 4,ENCRYPTED), which protects it badly
+    hint: encrypt it anew: `openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -iter 600000 -in pki/ca.key -out pki/ca.new.key && mv pki/ca.new.key pki/ca.key`
     ");
     assert_snapshot!(with(p521), @r"
     error: pki/ca.key holds no intact RSA, P-256, P-384 or Ed25519 private key

@@ -152,6 +152,22 @@ fn init() {
     Usage: grpc-pki init [OPTIONS]
 
     Options:
+          --encrypt
+              Encrypt ca.key with a passphrase, as `encrypt = true` of [ca] does
+
+          --ephemeral
+              Issue what certs.toml asks for at once, and never write ca.key
+
+              Who trusts this CA trusts these certificates and no others, as nobody can sign with it
+              again. To renew them, make another CA in a new folder.
+
+          --passphrase-file <FILE>
+              File whose first line is the passphrase of ca.key
+
+              Without it, the passphrase is that of the environment variable GRPC_PKI_PASSPHRASE, or
+              else it is asked for on the terminal; only where ca.key is encrypted, and something is to
+              be signed. The file may be a pipe.
+
           --lock-timeout <TIME>
               Wait at most this long for another command that is changing the same folder
 
@@ -163,7 +179,13 @@ fn init() {
     Examples:
       grpc-pki init                                a CA in ./pki, and a starter certs.toml
       grpc-pki init --pki /etc/orders/pki          a CA in another folder
+      grpc-pki init --encrypt                      ca.key under a passphrase, asked for twice
+      grpc-pki init --encrypt --passphrase-file pass.txt  the same without a terminal
+      grpc-pki init --ephemeral                    all certificates at once, and no ca.key to lose
       grpc-pki init --format json                  the same for scripts
+
+    Where the passphrase comes from: --passphrase-file, else the variable GRPC_PKI_PASSPHRASE, else the
+    terminal, where it is asked for twice.
     "#);
 }
 
@@ -193,6 +215,13 @@ fn issue() {
           --force
               Make them anew even where nothing is wrong
 
+          --passphrase-file <FILE>
+              File whose first line is the passphrase of ca.key
+
+              Without it, the passphrase is that of the environment variable GRPC_PKI_PASSPHRASE, or
+              else it is asked for on the terminal; only where ca.key is encrypted, and something is to
+              be signed. The file may be a pipe.
+
           --lock-timeout <TIME>
               Wait at most this long for another command that is changing the same folder
 
@@ -207,6 +236,10 @@ fn issue() {
       grpc-pki issue --dry-run                     what would be made, and why
       grpc-pki issue --check || alert              for CI: is there something to do?
       grpc-pki issue orders --force                a new key and certificate although the old are good
+      grpc-pki issue --passphrase-file pass.txt    with an encrypted ca.key, without a terminal
+
+    Where the passphrase comes from: --passphrase-file, else the variable GRPC_PKI_PASSPHRASE, else the
+    terminal. It is needed only where ca.key is encrypted and there is something to sign.
     "#);
 }
 

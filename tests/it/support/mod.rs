@@ -8,12 +8,13 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use grpc_pki::cli::{self, Context};
+use grpc_pki::cli::{self, Context, Passphrases};
 use grpc_pki::pki::KeySource;
 use grpc_pki::probe::SystemResolver;
 use rustls::pki_types::CertificateDer;
@@ -21,6 +22,7 @@ use rustls::pki_types::pem::PemObject;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use time::macros::datetime;
+use zeroize::Zeroizing;
 
 use keys::{FixtureKeys, PooledKeys};
 
@@ -35,6 +37,19 @@ pub struct Project {
     dir: TempDir,
     pub now: OffsetDateTime,
     keys: Box<dyn KeySource + Send>,
+    /// What the environment variable says.
+    pub passphrase: Option<&'static str>,
+}
+
+impl Passphrases for Project {
+    fn variable(&self) -> Option<Zeroizing<Vec<u8>>> {
+        self.passphrase.map(|it| it.as_bytes().to_vec().into())
+    }
+
+    /// There is no terminal: see `passphrase::terminal`.
+    fn ask(&self, _: &str) -> Option<io::Result<Zeroizing<String>>> {
+        None
+    }
 }
 
 impl Project {
@@ -44,6 +59,7 @@ impl Project {
             dir: tempfile::tempdir().unwrap(),
             now: NOW,
             keys: Box::new(PooledKeys),
+            passphrase: None,
         }
     }
 
@@ -109,6 +125,7 @@ impl Project {
         let mut context = Context {
             now: self.now,
             keys: &*self.keys,
+            passphrases: self,
             resolver: Arc::new(SystemResolver),
             stdout: &mut stdout,
             stderr: &mut stderr,
@@ -151,6 +168,12 @@ impl Project {
     #[must_use]
     pub fn openssl(&self, args: &str) -> Ran {
         self.command("openssl", &args.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// Runs a line of shell in the folder.
+    #[must_use]
+    pub fn shell(&self, line: &str) -> Ran {
+        self.command("bash", &["-c", line])
     }
 
     fn command(&self, program: &str, args: &[&str]) -> Ran {

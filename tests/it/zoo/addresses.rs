@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use grpc_pki::cli::{self, Context};
+use grpc_pki::cli::{self, Context, SystemPassphrases};
 use grpc_pki::keys::SystemKeys;
 use grpc_pki::probe::Resolve;
 use serde_json::Value;
@@ -49,6 +49,7 @@ pub fn run(world: &World, resolver: Arc<dyn Resolve>, args: &str) -> Ran {
     let mut context = Context {
         now: OffsetDateTime::now_utc(),
         keys: &SystemKeys,
+        passphrases: &SystemPassphrases,
         resolver,
         stdout: &mut stdout,
         stderr: &mut stderr,
