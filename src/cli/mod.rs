@@ -11,6 +11,7 @@ mod issue;
 mod passphrase;
 mod progress;
 mod serve;
+mod status;
 mod verify;
 
 use std::ffi::OsString;
@@ -112,6 +113,7 @@ enum Command {
     Issue(issue::Issue),
     Verify(Box<verify::Verify>),
     Serve(serve::Serve),
+    Status(status::Show),
     Demo(demo::Demo),
     Explain(explain::Explain),
 }
@@ -123,6 +125,7 @@ impl Command {
             Self::Issue(_) => "issue",
             Self::Verify(_) => "verify",
             Self::Serve(_) => "serve",
+            Self::Status(_) => "status",
             Self::Demo(_) => "demo",
             Self::Explain(_) => "explain",
         }
@@ -181,6 +184,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context<'_>) 
         Command::Issue(args) => args.run(&cli.common, &mut printer),
         Command::Verify(args) => args.run(&cli.common, &mut printer),
         Command::Serve(args) => args.run(&cli.common, &mut printer),
+        Command::Status(args) => args.run(&cli.common, &mut printer),
         Command::Demo(args) => args.run(&cli.common, &mut printer),
         Command::Explain(args) => args.run(&mut printer),
     };

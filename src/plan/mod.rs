@@ -2,8 +2,10 @@
 //!
 //! Pure: it reads no file and no clock, so `--dry-run` and `--check` are this and nothing more.
 
+mod authority;
 mod error;
 mod reason;
+mod status;
 
 use std::path::{Path, PathBuf};
 
@@ -11,13 +13,14 @@ use rayon::prelude::*;
 use time::OffsetDateTime;
 
 use crate::config::{CaEntry, Config, Entry, nearest};
-use crate::pki::sign::{SignError, may_sign};
-use crate::pki::validity::Moment;
-use crate::pki::{Certificate, EncryptedKey, GeneralName, Issuer, PrivateKey, StoredKey, Validity};
+use crate::pki::{Certificate, EncryptedKey, GeneralName, Issuer, Validity};
 use crate::store::{CaFiles, Content, EntryFiles, Found, Inventory, Repair};
 
 pub use error::PlanError;
 pub use reason::Reason;
+pub use status::{CaKey, EntryStatus, Status, status};
+
+use authority::{authority, current};
 
 /// What `init` is to do.
 #[derive(Debug)]
@@ -240,20 +243,10 @@ pub fn issue<'c>(
         replaceable(&files.certificates, &path("crt"))?;
         replaceable(&files.public_key_info, &path("key"))?;
     }
-    let decide = |(entry, files): (&&'c Entry, &EntryFiles)| {
+    let decided = for_each(entries, &inventory.entries, |entry, files| {
         let (action, warnings) = decide(entry, files, &ca, now, force);
         (Step { entry, action }, warnings)
-    };
-    // Signatures are checked, so thousands of entries are worth all cores, and a handful is not.
-    let decided: Vec<_> = if entries.len() < 16 {
-        entries.iter().zip(&inventory.entries).map(decide).collect()
-    } else {
-        entries
-            .par_iter()
-            .zip(&inventory.entries)
-            .map(decide)
-            .collect()
-    };
+    });
     let (steps, told): (Vec<_>, Vec<_>) = decided.into_iter().unzip();
     for (step, files) in steps.iter().zip(&inventory.entries) {
         if files.key_is_open {
@@ -295,94 +288,21 @@ impl Plan<'_> {
     }
 }
 
-/// The CA's certificate, and what there is of its key.
-fn authority(files: CaFiles, dir: &Path) -> Result<(Certificate, Signer), PlanError> {
-    let (certificate, key) = (dir.join("ca.crt"), dir.join("ca.key"));
-    let certificates = match files.certificates {
-        Found::Read(certificates) => certificates,
-        Found::Wrong(content) => {
-            return Err(PlanError::Content {
-                path: certificate,
-                content,
-            });
-        }
-        Found::Missing if files.key.is_missing() => {
-            return Err(PlanError::NoCa {
-                dir: dir.to_owned(),
-            });
-        }
-        Found::Missing => {
-            return Err(PlanError::CaIncomplete {
-                there: key,
-                missing: certificate,
-            });
-        }
-    };
-    match files.key {
-        Found::Read(StoredKey::Plain(private_key)) => {
-            let own = |it: &Certificate| it.public_key_info == private_key.public_key_info();
-            let Some(own) = certificates.into_iter().find(own) else {
-                return Err(PlanError::CaMismatch { key, certificate });
-            };
-            let issuer = prove(own, private_key, dir)?;
-            let own = issuer.certificate().clone();
-            Ok((own, Signer::Ready(Box::new(issuer))))
-        }
-        Found::Read(StoredKey::Encrypted(it)) => {
-            Ok((newest(certificates, dir)?, Signer::Encrypted(it)))
-        }
-        Found::Missing if files.ephemeral => Ok((newest(certificates, dir)?, Signer::Ephemeral)),
-        Found::Wrong(content) => Err(PlanError::Content { path: key, content }),
-        Found::Missing => Err(PlanError::CaIncomplete {
-            there: certificate,
-            missing: key,
-        }),
-    }
-}
-
-/// The youngest certificate that may sign others.
-fn newest(certificates: Vec<Certificate>, dir: &Path) -> Result<Certificate, PlanError> {
-    let mut best: Result<Certificate, PlanError> = Err(PlanError::NoCa {
-        dir: dir.to_owned(),
-    });
-    for certificate in certificates {
-        match (&best, may_sign(&certificate)) {
-            (Ok(best), Ok(())) if best.validity.not_before >= certificate.validity.not_before => {}
-            (_, Ok(())) => best = Ok(certificate),
-            (Err(PlanError::NoCa { .. }), Err(error)) => best = Err(unfit(error, dir)),
-            (_, Err(_)) => {}
-        }
-    }
-    best
-}
-
-/// Only a CA that is valid now is worth signing with.
-fn current(ca: &Certificate, dir: &Path, now: OffsetDateTime) -> Result<(), PlanError> {
-    let path = dir.join("ca.crt");
-    let Validity {
-        not_before,
-        not_after,
-    } = ca.validity;
-    match ca.validity.at(now) {
-        Moment::After => Err(PlanError::CaExpired { path, not_after }),
-        Moment::Before => Err(PlanError::CaNotYetValid { path, not_before }),
-        Moment::Within => Ok(()),
-    }
-}
-
-/// A certificate that may sign others, with its key.
-fn prove(certificate: Certificate, key: PrivateKey, dir: &Path) -> Result<Issuer, PlanError> {
-    Issuer::new(certificate, key).map_err(|error| unfit(error, dir))
-}
-
-fn unfit(error: SignError, dir: &Path) -> PlanError {
-    let path = dir.join("ca.crt");
-    match error {
-        SignError::NotACa(why) => PlanError::NotACa { path, why },
-        _ => PlanError::CaMismatch {
-            key: dir.join("ca.key"),
-            certificate: path,
-        },
+/// Looks at every entry. Signatures are checked, so thousands are worth all cores, and a handful is not.
+fn for_each<'c, T: Send>(
+    entries: &[&'c Entry],
+    files: &[EntryFiles],
+    look: impl Fn(&'c Entry, &EntryFiles) -> T + Sync,
+) -> Vec<T> {
+    if entries.len() < 16 {
+        entries
+            .iter()
+            .zip(files)
+            .map(|(entry, files)| look(entry, files))
+            .collect()
+    } else {
+        let all = entries.par_iter().zip(files);
+        all.map(|(entry, files)| look(entry, files)).collect()
     }
 }
 

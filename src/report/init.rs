@@ -47,6 +47,23 @@ pub struct InitReport {
     pub now: OffsetDateTime,
 }
 
+impl InitReport {
+    /// What must not get lost.
+    fn backup(&self) -> String {
+        let file = |name| self.dir.join(name).display().to_string();
+        let (certificate, key, log) = (file("ca.crt"), file("ca.key"), file("issued.jsonl"));
+        let and_passphrase = match self.key {
+            KeyState::Encrypted => ", and the passphrase elsewhere",
+            KeyState::Ephemeral => return String::new(),
+            KeyState::Plain => "",
+        };
+        format!(
+            "back up {key}, {certificate} and {log}{and_passphrase}: without the key\n\
+             nothing can be renewed, and every client has to be given another CA\n"
+        )
+    }
+}
+
 impl Report for InitReport {
     fn human(&self, style: Style) -> String {
         let not_after = self.certificate.validity.not_after;
@@ -71,19 +88,14 @@ impl Report for InitReport {
                 };
                 line(&certificate, "what clients trust; give it to everyone");
                 match self.key {
-                    KeyState::Encrypted => line(
-                        &key,
-                        "signs certificates, with its passphrase; keep a backup of both",
-                    ),
+                    KeyState::Encrypted => line(&key, "signs certificates, with its passphrase"),
                     KeyState::Ephemeral => {}
-                    KeyState::Plain => line(
-                        &key,
-                        "signs certificates; keep it secret, and keep a backup",
-                    ),
+                    KeyState::Plain => line(&key, "signs certificates; keep it secret"),
                 }
                 if let Some(starter) = &self.starter {
                     line(starter, "a starter; put in the names that clients dial");
                 }
+                text.push_str(&self.backup());
                 match &self.issued {
                     Some(issued) => text.push_str(&issued.human(style)),
                     None => {

@@ -7,6 +7,7 @@ mod explain;
 mod failure;
 mod init;
 mod issue;
+mod status;
 mod verify;
 pub mod words;
 
@@ -16,6 +17,7 @@ pub use explain::{ExplainReport, Explained};
 pub use failure::Failure;
 pub use init::{InitOutcome, InitReport};
 pub use issue::{IssueMode, IssueReport, StepReport};
+pub use status::StatusReport;
 pub use verify::{Run, Tally, VerifyReport, common_exit, waiting};
 
 /// What a command has to say.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, place};
+use super::{Store, StoreError, place};
 use crate::pki::{Certificate, Profile};
 use crate::text::rfc3339;
 
@@ -106,6 +106,16 @@ struct Line {
     serial: String,
 }
 
+impl Store {
+    /// Reads `issued.jsonl`, or nothing where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::InTheWay`], [`StoreError::Read`].
+    pub fn issued(&self) -> Result<IssuedLog, StoreError> {
+        IssuedLog::open(&self.issued_path())
+    }
+}
+
 impl IssuedLog {
     /// Reads the file, or nothing where there is none.
     ///
@@ -152,12 +162,17 @@ impl IssuedLog {
         }
     }
 
+    /// Whether the last line does not end.
+    pub fn is_torn(&self) -> bool {
+        !self.torn.is_empty() || self.skipped > 0
+    }
+
     /// The line that stands in for a torn one, and what that is.
     pub(super) fn repair(
         &self,
         certificate: impl Fn(&str) -> Option<Certificate>,
     ) -> io::Result<Option<(String, Repair)>> {
-        if self.torn.is_empty() && self.skipped == 0 {
+        if !self.is_torn() {
             return Ok(None);
         }
         if serde_json::from_slice::<Line>(&self.torn).is_ok() {

@@ -12,11 +12,13 @@ use crate::support::{Project, SERVER};
 #[test]
 fn an_empty_folder_becomes_a_project() {
     let project = Project::empty();
-    assert_snapshot!(project.start("022", "init"), @r"
+    assert_snapshot!(project.start("022", "init"), @"
     made the CA CN=my-ca, valid until DATE
       pki/ca.crt   what clients trust; give it to everyone
-      pki/ca.key   signs certificates; keep it secret, and keep a backup
+      pki/ca.key   signs certificates; keep it secret
       certs.toml   a starter; put in the names that clients dial
+    back up pki/ca.key, pki/ca.crt and pki/issued.jsonl: without the key
+    nothing can be renewed, and every client has to be given another CA
     next: grpc-pki issue
     --- exit 0
     ");

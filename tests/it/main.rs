@@ -36,6 +36,8 @@ mod refusals;
 mod sample;
 // What must stay secret is neither printed nor left anywhere.
 mod secrecy;
+// `status`: how everything stands.
+mod status;
 // The project folder and the runs that the sessions share.
 mod support;
 // Targets that are none: what was understood, and what to type.

@@ -31,10 +31,12 @@ fn private(project: &Project, file: &str, content: &str) {
 fn init_writes_an_encrypted_key_where_it_is_asked_to() {
     let mut project = Project::new(SERVER);
     project.passphrase = Some(PASSPHRASE);
-    assert_snapshot!(project.run("init --encrypt"), @r"
+    assert_snapshot!(project.run("init --encrypt"), @"
     made the CA CN=my-ca, valid until 2036-01-01
       pki/ca.crt what clients trust; give it to everyone
-      pki/ca.key signs certificates, with its passphrase; keep a backup of both
+      pki/ca.key signs certificates, with its passphrase
+    back up pki/ca.key, pki/ca.crt and pki/issued.jsonl, and the passphrase elsewhere: without the key
+    nothing can be renewed, and every client has to be given another CA
     next: grpc-pki issue
     --- exit 0
     ");

@@ -69,7 +69,7 @@ fn every_example_can_be_typed() {
 
 #[test]
 fn grpc_pki() {
-    insta::assert_snapshot!(help(""), @r#"
+    insta::assert_snapshot!(help(""), @"
     TLS and mutual TLS for gRPC: make the certificates, and prove that they work
 
     Usage: grpc-pki [OPTIONS] <COMMAND>
@@ -79,6 +79,7 @@ fn grpc_pki() {
       issue    Make the certificates that are missing, stale or wrong
       verify   Connect to a server as a gRPC client does, and say what is wrong and how to fix it
       serve    Run a sample gRPC server on the issued files
+      status   Show the CA and every certificate: how long each is good for, and what there is to do
       demo     Show all of it in a temporary folder: init, issue, serve, verify
       explain  Tell what a finding of verify means, and how to fix it
 
@@ -137,7 +138,7 @@ fn grpc_pki() {
        18  verify: a certificate has fewer days left than --min-days asks for
        19  verify: nothing failed, but there are warnings, and --deny-warnings
       124  verify: the time of --wait ran out
-    "#);
+    ");
 }
 
 #[test]
@@ -438,4 +439,30 @@ fn explain() {
       grpc-pki explain name.dns_not_in_san         one page
       grpc-pki explain --format json               all pages for scripts
     "#);
+}
+
+#[test]
+fn status() {
+    insta::assert_snapshot!(own("status"), @"
+    Show the CA and every certificate: how long each is good for, and what there is to do
+
+    Compares certs.toml with the files, as `issue` does, and changes nothing. It needs neither the CA's
+    key nor its passphrase, and says where the key is missing or where others may read one. `issue
+    --check` tells a script by its exit code whether there is work.
+
+    Usage: grpc-pki status [OPTIONS] [NAME]...
+
+    Arguments:
+      [NAME]...
+              Certificates of certs.toml to look at; all when none is named
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      grpc-pki status                              all that certs.toml asks for
+      grpc-pki status server client                these two
+      grpc-pki status --format json                for scripts, with days_left of each
+    ");
 }
