@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
+use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error as TlsError, RootCertStore};
@@ -34,29 +34,30 @@ impl Served<'_> {
     }
 }
 
+/// Trust anchors as webpki takes them; one that it cannot read is none.
+pub(super) fn roots(anchors: &[Certificate]) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(anchors.iter().map(|it| it.der().clone()));
+    roots
+}
+
 /// webpki's judgement of the path, and of the name or the SPIFFE id.
 #[derive(Debug)]
 pub(super) struct Trust {
-    roots: RootCertStore,
+    roots: Arc<RootCertStore>,
     algorithms: WebPkiSupportedAlgorithms,
     spiffe_id: Option<String>,
 }
 
 impl Trust {
-    pub(super) fn new(request: &Request, provider: &CryptoProvider) -> Self {
-        Self::of(request, request.anchors.iter().cloned(), provider)
+    pub(super) fn new(request: &Request) -> Self {
+        Self::of(request, request.basis.roots.clone())
     }
 
-    fn of(
-        request: &Request,
-        anchors: impl Iterator<Item = CertificateDer<'static>>,
-        provider: &CryptoProvider,
-    ) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(anchors);
+    fn of(request: &Request, roots: Arc<RootCertStore>) -> Self {
         Self {
             roots,
-            algorithms: provider.signature_verification_algorithms,
+            algorithms: request.basis.provider.signature_verification_algorithms,
             spiffe_id: request.target.spiffe_id.clone(),
         }
     }
@@ -86,21 +87,27 @@ impl Trust {
 #[derive(Debug)]
 pub(super) struct Strict {
     trust: Trust,
-    anchors: Vec<Certificate>,
+    anchors: Arc<[Certificate]>,
     revocation_lists: Vec<Arc<RevocationList>>,
     now: OffsetDateTime,
 }
 
 impl Strict {
-    pub(super) fn new(request: &Request, provider: &CryptoProvider) -> Self {
-        let read = |der: &CertificateDer<'static>| Certificate::from_der(der.clone()).ok();
-        let is_current = |it: &Certificate| it.validity.at(request.now) == Moment::Within;
-        let anchors = request.anchors.iter().filter_map(read);
-        let anchors: Vec<_> = anchors.filter(is_current).collect();
+    pub(super) fn new(request: &Request) -> Self {
+        let basis = &request.basis;
+        let is_current = |it: &&Certificate| it.validity.at(request.now) == Moment::Within;
+        let (anchors, roots) = if basis.anchors.iter().all(|it| is_current(&it)) {
+            (basis.anchors.clone(), basis.roots.clone())
+        } else {
+            let current = basis.anchors.iter().filter(is_current);
+            let current: Arc<[Certificate]> = current.cloned().collect();
+            let roots = Arc::new(roots(&current));
+            (current, roots)
+        };
         Self {
-            trust: Trust::of(request, anchors.iter().map(|it| it.der().clone()), provider),
+            trust: Trust::of(request, roots),
             anchors,
-            revocation_lists: request.revocation_lists.clone(),
+            revocation_lists: basis.revocation_lists.clone(),
             now: request.now,
         }
     }
