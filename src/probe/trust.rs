@@ -1,10 +1,13 @@
 //! Whether a server is the one that was meant: by its name, or by its SPIFFE id.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::WebPkiSupportedAlgorithms;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::{
+    AlgorithmIdentifier, CertificateDer, InvalidSignature, ServerName,
+    SignatureVerificationAlgorithm, UnixTime,
+};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error as TlsError, RootCertStore};
 use time::OffsetDateTime;
@@ -14,6 +17,7 @@ use crate::pki::path::Path;
 use crate::pki::revocation::is_revoked;
 use crate::pki::spiffe::{self, Identity};
 use crate::pki::validity::Moment;
+use crate::pki::verified::Signed;
 use crate::pki::{Certificate, RevocationList};
 
 /// What a server showed, and whom it was taken for.
@@ -45,7 +49,6 @@ pub(super) fn roots(anchors: &[Certificate]) -> RootCertStore {
 #[derive(Debug)]
 pub(super) struct Trust {
     roots: Arc<RootCertStore>,
-    algorithms: WebPkiSupportedAlgorithms,
     spiffe_id: Option<String>,
 }
 
@@ -57,7 +60,6 @@ impl Trust {
     fn of(request: &Request, roots: Arc<RootCertStore>) -> Self {
         Self {
             roots,
-            algorithms: request.basis.provider.signature_verification_algorithms,
             spiffe_id: request.target.spiffe_id.clone(),
         }
     }
@@ -69,7 +71,7 @@ impl Trust {
             &self.roots,
             served.intermediates,
             served.now,
-            self.algorithms.all,
+            &ALGORITHMS,
         )?;
         let Some(wanted) = &self.spiffe_id else {
             return verify_server_name(&certificate, served.server_name);
@@ -125,5 +127,54 @@ impl Strict {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// The algorithms of rustls, none of which verifies the same signature twice in a run.
+static ALGORITHMS: LazyLock<Vec<&'static dyn SignatureVerificationAlgorithm>> =
+    LazyLock::new(|| {
+        static ALL: LazyLock<Vec<Once>> = LazyLock::new(|| {
+            let all = default_provider().signature_verification_algorithms.all;
+            all.iter().map(|it| Once(*it)).collect()
+        });
+        ALL.iter().map(|it| it as _).collect()
+    });
+
+/// Verifies signatures of certificates, and remembers which were right.
+#[derive(Debug)]
+struct Once(&'static dyn SignatureVerificationAlgorithm);
+
+impl SignatureVerificationAlgorithm for Once {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        let (key_algorithm, algorithm) = (self.0.public_key_alg_id(), self.0.signature_alg_id());
+        let signed = Signed {
+            key_algorithm: key_algorithm.as_ref(),
+            key: public_key,
+            algorithm: algorithm.as_ref(),
+            message,
+            signature,
+        };
+        if !signed.is_known() {
+            self.0.verify_signature(public_key, message, signature)?;
+            signed.remember();
+        }
+        Ok(())
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.0.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.0.signature_alg_id()
+    }
+
+    fn fips(&self) -> bool {
+        self.0.fips()
     }
 }
