@@ -285,7 +285,7 @@ impl Certificate {
     }
 
     /// The signature of a certificate or a revocation list, as one of this key.
-    fn signed<'a>(&'a self, signed: &'a [u8]) -> Option<Signed<'a>> {
+    pub(super) fn signed<'a>(&'a self, signed: &'a [u8]) -> Option<Signed<'a>> {
         let (info, _) = der::take(&self.public_key_info)?;
         let (key_algorithm, rest) = der::take(info.content)?;
         let (key, _) = der::take(rest)?;

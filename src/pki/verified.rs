@@ -66,7 +66,45 @@ impl Signed<'_> {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::signature::Ed25519KeyPair;
+    use time::macros::datetime;
+
     use super::*;
+    use crate::pki::sign::self_signed;
+    use crate::pki::{
+        Certificate, DistinguishedName, NameConstraints, PrivateKey, SerialNumber, Template,
+        Validity,
+    };
+
+    fn ca() -> Certificate {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        let template = Template {
+            subject: &DistinguishedName::common_name("ca").unwrap(),
+            names: &[],
+            validity: Validity {
+                not_before: datetime!(2026-01-01 0:00 UTC),
+                not_after: datetime!(2027-01-01 0:00 UTC),
+            },
+            serial: SerialNumber::from_random([7; 20]),
+        };
+        let key = PrivateKey::from_ed25519(pair).unwrap();
+        self_signed(&template, &NameConstraints::default(), &key).unwrap()
+    }
+
+    #[test]
+    fn a_look_of_our_own_asks_and_adds_nothing() {
+        let ca = ca();
+        assert!(ca.is_signed_by(&ca));
+        assert!(!ca.signed(ca.der()).unwrap().is_known());
+        let mut forged = ca.der().to_vec();
+        *forged.last_mut().unwrap() ^= 1;
+        let forged = Certificate::from_der(forged.into()).unwrap();
+        assert!(!forged.is_signed_by(&ca));
+        assert!(!ca.signed(forged.der()).unwrap().is_known());
+        // What a strict verifier answers for is taken from it.
+        ca.signed(forged.der()).unwrap().remember();
+        assert!(forged.is_signed_by(&ca));
+    }
 
     #[test]
     fn a_signature_is_known_with_all_that_it_depends_on_and_no_other() {
