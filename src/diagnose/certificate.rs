@@ -5,17 +5,17 @@ use crate::pki::Certificate;
 use crate::pki::path::Path;
 
 impl Judge<'_> {
-    /// Judges the chain; returns it with the trust anchor that it reaches.
-    pub(super) fn certificate(&mut self) -> (Vec<Certificate>, Option<Certificate>) {
+    /// What the server presented, the end entity first; nothing where it cannot be read.
+    pub(super) fn presented(&mut self) -> Vec<Certificate> {
         let Some(session) = self.observation.seen() else {
-            return (Vec::new(), None);
+            return Vec::new();
         };
         let chain: Result<Vec<_>, _> = session
             .chain
             .iter()
             .map(|der| Certificate::from_der(der.clone()))
             .collect();
-        let (Ok(chain), before) = (chain, self.failures()) else {
+        chain.unwrap_or_else(|_| {
             let headline = "the certificate cannot be read".to_owned();
             let why = "What the server presents is not an intact X.509 certificate.".to_owned();
             let fix = Fix::steps([
@@ -23,29 +23,30 @@ impl Judge<'_> {
             ]);
             let finding = Finding::new(Code::PathUnreadable, headline, why, fix);
             self.find("unreadable", finding);
-            return (Vec::new(), None);
-        };
-        let Some(path) = Path::find(&chain, &self.knowledge.anchors) else {
-            return (chain, None);
-        };
-        self.path(&path);
-        self.revocation(&path);
-        self.name(&chain[0]);
-        self.time(&path);
-        let refused = session.verified.as_ref().is_some_and(Result::is_err);
+            Vec::new()
+        })
+    }
+
+    /// Judges the certificate by the path that there is from it.
+    pub(super) fn certificate(&mut self, path: &Path<'_>) {
+        let (end_entity, before) = (path.certificates[0], self.failures());
+        self.path(path);
+        self.revocation(path);
+        self.name(end_entity);
+        self.time(path);
+        let verified = self.observation.seen().and_then(|it| it.verified.as_ref());
+        let refused = verified.is_some_and(Result::is_err);
         if refused && self.failures() == before {
             let headline = "rustls refuses the certificate".to_owned();
             let why = "Names and dates are right and the CA is trusted, yet the certificate, or one above it, \
                        breaks a rule of RFC 5280 that gRPC clients in Rust enforce."
                 .to_owned();
-            let fix = self.knowledge.issue_again(&chain[0]);
+            let fix = self.knowledge.issue_again(end_entity);
             let finding = Finding::new(Code::PathRefused, headline, why, fix);
             self.find("refused by rustls", finding);
         }
-        self.min_days(&path);
-        self.other_entry(&chain[0]);
-        let anchor = path.anchor().cloned();
-        (chain, anchor)
+        self.min_days(path);
+        self.other_entry(end_entity);
     }
 
     /// Whether the peer counts as verified: rustls accepted it and no rule of ours objects.

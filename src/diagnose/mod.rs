@@ -40,6 +40,7 @@ use std::time::Duration;
 use ::time::OffsetDateTime;
 
 use crate::config::Place;
+use crate::pki::path::Path;
 use crate::pki::{Certificate, GeneralName};
 use crate::probe::{Destination, Observation, Target};
 
@@ -334,12 +335,18 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
     judge.tcp();
     judge.tls();
     let survey = judge.survey();
-    let (chain, anchor) = judge.certificate();
+    let chain = judge.presented();
+    let path = Path::find(&chain, &knowledge.anchors);
+    if let Some(path) = &path {
+        judge.certificate(path);
+    }
     judge.alpn();
     judge.http2();
     judge.client_auth();
     judge.grpc();
-    let opinions = judge.opinions(&chain);
+    let opinions = path.as_ref().map(|it| judge.opinions(it));
+    let opinions = opinions.unwrap_or_default();
+    let anchor = path.and_then(|it| it.anchor().cloned());
     conclude(judge, chain, anchor, opinions, survey)
 }
 

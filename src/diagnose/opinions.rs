@@ -210,10 +210,7 @@ fn decide(client: Client, failing: &[Code], cases: &[Case]) -> (bool, String) {
 }
 
 impl Judge<'_> {
-    pub(super) fn opinions(&mut self, chain: &[Certificate]) -> Vec<Opinion> {
-        let Some(path) = Path::find(chain, &self.knowledge.anchors) else {
-            return Vec::new();
-        };
+    pub(super) fn opinions(&mut self, path: &Path<'_>) -> Vec<Opinion> {
         let failing = self.findings.iter().map(|it| it.code);
         let failing: Vec<Code> = failing
             .filter(|it| !matches!(it.outcome(), Outcome::Expires | Outcome::Passes))
@@ -223,7 +220,7 @@ impl Judge<'_> {
             self.stage(StageId::Opinions, Status::Skip, message, None);
             return Vec::new();
         }
-        let opinions = opinions(&failing, &self.cases(&path));
+        let opinions = opinions(&failing, &self.cases(path));
         if opinions.is_empty() {
             let (status, message) = self.agreement();
             self.stage(StageId::Opinions, status, message, None);

@@ -16,6 +16,7 @@ pub use super::dn::Name;
 use super::name::GeneralName;
 use super::profile::{NameConstraints, Network};
 use super::validity::Validity;
+use super::verified::Signed;
 
 const EKU_SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
 const EKU_CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";
@@ -261,9 +262,11 @@ impl Certificate {
 
     /// Whether its key signed a certificate or a revocation list: what is signed, the algorithm, the signature.
     pub(super) fn has_signed(&self, signed: &[u8], algorithm: &Signature) -> bool {
-        let verified = parts(signed).and_then(|(message, signature)| {
-            let bits = self.public_key_bits()?;
-            algorithm.verify(&self.public_key, bits, message, signature)
+        let verified = self.signed(signed).and_then(|it| {
+            if it.is_known() {
+                return Some(true);
+            }
+            algorithm.verify(&self.public_key, it.key, it.message, it.signature)
         });
         verified.unwrap_or_else(|| self.has_signed_with_parameters(signed))
     }
@@ -281,23 +284,24 @@ impl Certificate {
         }
     }
 
-    /// The content of the subjectPublicKey bit string.
-    fn public_key_bits(&self) -> Option<&[u8]> {
+    /// The signature of a certificate or a revocation list, as one of this key.
+    pub(super) fn signed<'a>(&'a self, signed: &'a [u8]) -> Option<Signed<'a>> {
         let (info, _) = der::take(&self.public_key_info)?;
-        let (_, rest) = der::take(info.content)?;
-        let (bits, _) = der::take(rest)?;
-        bits.content.get(1..)
+        let (key_algorithm, rest) = der::take(info.content)?;
+        let (key, _) = der::take(rest)?;
+        let (outer, _) = der::take(signed)?;
+        let (message, rest) = der::take(outer.content)?;
+        let (algorithm, rest) = der::take(rest)?;
+        let (signature, _) = der::take(rest)?;
+        Some(Signed {
+            key_algorithm: key_algorithm.content,
+            // The first octet of a bit string counts unused bits, of which these have none.
+            key: key.content.get(1..)?,
+            algorithm: algorithm.content,
+            message: message.whole,
+            signature: signature.content.get(1..)?,
+        })
     }
-}
-
-/// What is signed and signatureValue, of a certificate or a revocation list.
-fn parts(signed: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (outer, _) = der::take(signed)?;
-    let (message, rest) = der::take(outer.content)?;
-    let (_, rest) = der::take(rest)?;
-    let (signature, _) = der::take(rest)?;
-    // The first octet counts unused bits, of which a signature has none.
-    Some((message.whole, signature.content.get(1..)?))
 }
 
 impl fmt::Debug for Certificate {

@@ -18,6 +18,7 @@ pub mod revocation;
 pub mod sign;
 pub mod spiffe;
 pub mod validity;
+pub(crate) mod verified;
 
 pub use algorithm::KeyAlgorithm;
 pub use certificate::Certificate;

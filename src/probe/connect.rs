@@ -1,61 +1,21 @@
-//! Resolution and connection: every address is tried, and each is reported.
+//! Connection: every address is tried, and each is reported.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::resolve::Resolution;
 use super::wire::Wire;
 use crate::store;
-use crate::target::Host;
 use crate::target::{Address, Destination, LOOPBACKS};
 
-/// More addresses than this are not tried.
-const MAX_ADDRESSES: usize = 32;
 /// How long a client of a Unix socket waits before it tries again.
 const AGAIN: Duration = Duration::from_millis(20);
-
-/// Who knows the addresses of names.
-pub trait Resolve: Send + Sync {
-    /// The addresses of a name; may take its time.
-    ///
-    /// # Errors
-    /// The name is not known, or nobody could be asked.
-    fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>>;
-}
-
-/// The resolver of this machine.
-#[derive(Debug)]
-pub struct SystemResolver;
-
-impl Resolve for SystemResolver {
-    fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
-        Ok((name, 0).to_socket_addrs()?.map(|it| it.ip()).collect())
-    }
-}
-
-/// What a name resolved to.
-#[derive(Clone, Debug)]
-pub struct Resolution {
-    /// The addresses, or why there are none. A Unix socket needs none.
-    pub result: Result<Vec<IpAddr>, ResolveFailure>,
-    /// Time that it took.
-    pub elapsed: Duration,
-}
-
-/// Why a name has no address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ResolveFailure {
-    /// The resolver knows no such name, or could not be asked.
-    NotFound(String),
-    /// The resolver did not answer in time.
-    Timeout,
-}
 
 /// One address that was dialled.
 #[derive(Clone, Debug)]
@@ -85,45 +45,6 @@ pub enum ConnectFailure {
     Timeout,
     /// There is no route.
     Unreachable,
-}
-
-pub(super) async fn resolve(
-    place: &Destination,
-    resolver: &Arc<dyn Resolve>,
-    limit: Duration,
-) -> Resolution {
-    let started = Instant::now();
-    let result = match place {
-        Destination::Unix(_) => Ok(Vec::new()),
-        Destination::Tcp(Host::Ip(address), _) => Ok(vec![*address]),
-        Destination::Tcp(Host::Dns(name), _) => {
-            let (name, resolver) = (name.clone(), resolver.clone());
-            let asking = tokio::task::spawn_blocking(move || resolver.addresses(&name));
-            match timeout(limit, asking).await {
-                Err(_) => Err(ResolveFailure::Timeout),
-                Ok(Err(_)) => Err(ResolveFailure::NotFound("nobody could be asked".to_owned())),
-                Ok(Ok(Err(error))) => Err(ResolveFailure::NotFound(crate::text::io_text(&error))),
-                Ok(Ok(Ok(found))) => distinct(found),
-            }
-        }
-    };
-    Resolution {
-        result,
-        elapsed: started.elapsed(),
-    }
-}
-
-fn distinct(found: Vec<IpAddr>) -> Result<Vec<IpAddr>, ResolveFailure> {
-    let mut addresses: Vec<IpAddr> = Vec::new();
-    for address in found {
-        if !addresses.contains(&address) && addresses.len() < MAX_ADDRESSES {
-            addresses.push(address);
-        }
-    }
-    if addresses.is_empty() {
-        return Err(ResolveFailure::NotFound("it has no address".to_owned()));
-    }
-    Ok(addresses)
 }
 
 /// The addresses of a place, with what its name resolved to.
@@ -163,20 +84,11 @@ pub(super) async fn connect(
     addresses: Vec<Address>,
     limit: Duration,
 ) -> (Vec<Attempt>, Option<(Address, Wire)>) {
-    let mut tasks = JoinSet::new();
-    for (index, address) in addresses.into_iter().enumerate() {
-        tasks.spawn(async move {
-            let started = Instant::now();
-            let result = dial(&address, limit).await;
-            (index, address, result, started.elapsed())
-        });
-    }
-    let mut dialled = tasks.join_all().await;
-    dialled.sort_by_key(|(index, ..)| *index);
     let mut kept = None;
-    let attempts = dialled
+    let attempts = dial_all(addresses, limit)
+        .await
         .into_iter()
-        .map(|(_, address, result, elapsed)| {
+        .map(|(address, result, elapsed)| {
             let result = result.map(|stream| {
                 if kept.is_none() {
                     kept = Some((address.clone(), stream));
@@ -190,6 +102,30 @@ pub(super) async fn connect(
         })
         .collect();
     (attempts, kept)
+}
+
+type Dialled = (Address, Result<Wire, ConnectFailure>, Duration);
+
+async fn dial_all(mut addresses: Vec<Address>, limit: Duration) -> Vec<Dialled> {
+    let dial = async move |address: Address| {
+        let started = Instant::now();
+        let result = dial(&address, limit).await;
+        (address, result, started.elapsed())
+    };
+    // One alone needs no task of its own.
+    if addresses.len() < 2 {
+        return match addresses.pop() {
+            Some(address) => vec![dial(address).await],
+            None => Vec::new(),
+        };
+    }
+    let mut tasks = JoinSet::new();
+    for (index, address) in addresses.into_iter().enumerate() {
+        tasks.spawn(async move { (index, dial(address).await) });
+    }
+    let mut dialled = tasks.join_all().await;
+    dialled.sort_by_key(|(index, _)| *index);
+    dialled.into_iter().map(|(_, it)| it).collect()
 }
 
 /// Dials one address.

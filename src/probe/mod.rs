@@ -6,6 +6,7 @@
 
 mod answer;
 mod ask;
+mod basis;
 mod connect;
 mod follow;
 mod frames;
@@ -16,6 +17,7 @@ mod metadata;
 mod peek;
 mod recorder;
 mod reflection;
+mod resolve;
 mod stream;
 mod tls;
 mod trust;
@@ -28,13 +30,13 @@ use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
 
-use crate::pki::{GeneralName, RevocationList};
-use crate::store::Identity;
+use crate::pki::GeneralName;
 
 pub use crate::target::{Address, Destination, Host, Misread, MisreadTargets, Target, TargetError};
 pub use answer::{Answer, ServerHello};
 pub use ask::{FollowUp, Seen, Site};
-pub use connect::{Attempt, ConnectFailure, Resolution, Resolve, ResolveFailure, SystemResolver};
+pub use basis::{Basis, Credentials};
+pub use connect::{Attempt, ConnectFailure};
 pub use frames::{GoAway, reason_name};
 pub use grpc::{Questions, Rpc, RpcOutcome, Serving, Undecodable};
 pub use hello::{OUR_GROUPS, OUR_SIGNATURES, OUR_SUITES, Question, TLS10, TLS11, TLS12, TLS13};
@@ -42,6 +44,7 @@ pub use metadata::{Metadata, MetadataError};
 pub use peek::Protocol;
 pub use recorder::Http;
 pub use reflection::{Reflection, Services};
+pub use resolve::{Names, Resolution, Resolve, ResolveFailure, SystemResolver};
 pub use tls::{CertificateRequest, Failure, Handshake};
 
 use wire::Wire;
@@ -54,20 +57,18 @@ const PARALLEL: usize = 8;
 pub struct Request {
     /// Whom to dial.
     pub target: Target,
-    /// Whom to trust.
-    pub anchors: Vec<CertificateDer<'static>>,
-    /// Whom not to trust any more.
-    pub revocation_lists: Vec<Arc<RevocationList>>,
+    /// Whom to trust, and how to speak TLS.
+    pub basis: Arc<Basis>,
     /// What to show when the server asks for a certificate.
-    pub identity: Option<Arc<Identity>>,
+    pub identity: Option<Arc<Credentials>>,
     /// A certificate that no server has reason to accept, to be shown on a connection of its own.
-    pub throwaway: Option<Arc<Identity>>,
+    pub throwaway: Option<Arc<Credentials>>,
     /// Whether every address of the name is looked at, not the first alone that answers.
     pub all_addresses: bool,
-    /// Who is asked for the addresses of names.
-    pub resolver: Arc<dyn Resolve>,
+    /// Where the addresses of names are known.
+    pub names: Arc<Names>,
     /// The names of each server that is known here, to ask for where the one that is dialled leads elsewhere.
-    pub known: Vec<Vec<GeneralName>>,
+    pub known: Arc<[Vec<GeneralName>]>,
     /// Whether to ask a server that is well what it makes of other clients.
     pub survey: bool,
     /// What to ask it.
@@ -258,7 +259,7 @@ impl Observation {
 pub async fn observe(request: &Request) -> Observation {
     let started = Instant::now();
     let place = &request.target.dial;
-    let resolution = connect::resolve(place, &request.resolver, request.limit()).await;
+    let resolution = request.names.resolve(place, request.limit()).await;
     let addresses = connect::addresses(place, &resolution);
     let mut observation = if request.all_addresses && addresses.len() > 1 {
         each(request, &resolution, addresses).await

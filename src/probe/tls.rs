@@ -7,22 +7,19 @@ use std::time::Duration;
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
-use rustls::{
-    ClientConfig, DigitallySignedStruct, Error as TlsError, ProtocolVersion, SignatureScheme,
-};
+use rustls::{DigitallySignedStruct, Error as TlsError, ProtocolVersion, SignatureScheme};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::basis::Credentials;
 use super::stream::{Shared, Tap};
 use super::trust::{Served, Strict, Trust};
 use super::wire::Wire;
 use super::{Purpose, Request};
-use crate::store::Identity;
 use crate::target::Host;
 
 /// Alert 120 (RFC 7301, 3.2).
@@ -92,7 +89,7 @@ pub(super) struct Manner<'a> {
 
 pub(super) async fn connect(
     request: &Request,
-    identity: Option<&Arc<Identity>>,
+    identity: Option<&Arc<Credentials>>,
     stream: Wire,
     purpose: Purpose,
 ) -> Attempt {
@@ -107,29 +104,26 @@ pub(super) async fn connect(
 
 pub(super) async fn connect_as(
     request: &Request,
-    identity: Option<&Arc<Identity>>,
+    identity: Option<&Arc<Credentials>>,
     stream: Wire,
     manner: &Manner<'_>,
 ) -> Attempt {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let clock = Arc::new(Fixed(request.now.unix_timestamp()));
-    let verifier = Arc::new(Recorder::new(request, provider.clone(), identity.is_some()));
+    let verifier = Arc::new(Recorder::new(request, identity.is_some()));
     let resolver = Arc::new(Requests::new(identity));
     let octets = Shared::default();
     let result = async {
         let name = manner.name.as_server_name();
         let name = name.ok_or_else(|| Failure::Other("rustls cannot ask for this name".into()))?;
-        let config = ClientConfig::builder_with_details(provider, clock)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| classify(&error))?;
-        let mut config = config
-            .dangerous()
-            .with_custom_certificate_verifier(verifier.clone())
-            .with_client_cert_resolver(resolver.clone());
+        let config = request.basis.config.as_ref();
+        let mut config = config.map_err(classify)?.clone();
+        config.time_provider = Arc::new(Fixed(request.now.unix_timestamp()));
+        config.client_auth_cert_resolver = resolver.clone();
         config.enable_sni = manner.sni;
         if manner.alpn {
             config.alpn_protocols = vec![b"h2".to_vec()];
         }
+        let mut dangerous = config.dangerous();
+        dangerous.set_certificate_verifier(verifier.clone());
         let tap = Tap::new(stream, octets.clone());
         let connecting = TlsConnector::from(Arc::new(config)).connect(name, tap);
         match timeout(manner.limit, connecting).await {
@@ -234,13 +228,13 @@ struct Recorder {
 }
 
 impl Recorder {
-    fn new(request: &Request, provider: Arc<CryptoProvider>, refuses: bool) -> Self {
+    fn new(request: &Request, refuses: bool) -> Self {
         let strict = refuses || !request.questions.metadata.names().is_empty();
         Self {
             refuses,
-            trust: Trust::new(request, &provider),
-            strict: strict.then(|| Strict::new(request, &provider)),
-            provider,
+            trust: Trust::new(request),
+            strict: strict.then(|| Strict::new(request)),
+            provider: request.basis.provider.clone(),
             chain: Shared::default(),
             verdict: Shared::default(),
             trusted: Shared::default(),
@@ -315,15 +309,9 @@ struct Requests {
 }
 
 impl Requests {
-    fn new(identity: Option<&Arc<Identity>>) -> Self {
-        let identity = identity.and_then(|identity| {
-            // Not `from_der`: it takes the octets of the key, and does not wipe them.
-            let key = any_supported_type(&identity.key).ok()?;
-            let certified = CertifiedKey::new(identity.chain.clone(), key);
-            certified.keys_match().ok().map(|()| certified)
-        });
+    fn new(identity: Option<&Arc<Credentials>>) -> Self {
         Self {
-            identity: identity.map(Arc::new),
+            identity: identity.and_then(|it| it.certified.clone()),
             asked: Shared::default(),
         }
     }

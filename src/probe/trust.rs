@@ -1,10 +1,13 @@
 //! Whether a server is the one that was meant: by its name, or by its SPIFFE id.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::{
+    AlgorithmIdentifier, CertificateDer, InvalidSignature, ServerName,
+    SignatureVerificationAlgorithm, UnixTime,
+};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error as TlsError, RootCertStore};
 use time::OffsetDateTime;
@@ -14,6 +17,7 @@ use crate::pki::path::Path;
 use crate::pki::revocation::is_revoked;
 use crate::pki::spiffe::{self, Identity};
 use crate::pki::validity::Moment;
+use crate::pki::verified::Signed;
 use crate::pki::{Certificate, RevocationList};
 
 /// What a server showed, and whom it was taken for.
@@ -34,29 +38,28 @@ impl Served<'_> {
     }
 }
 
+/// Trust anchors as webpki takes them; one that it cannot read is none.
+pub(super) fn roots(anchors: &[Certificate]) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(anchors.iter().map(|it| it.der().clone()));
+    roots
+}
+
 /// webpki's judgement of the path, and of the name or the SPIFFE id.
 #[derive(Debug)]
 pub(super) struct Trust {
-    roots: RootCertStore,
-    algorithms: WebPkiSupportedAlgorithms,
+    roots: Arc<RootCertStore>,
     spiffe_id: Option<String>,
 }
 
 impl Trust {
-    pub(super) fn new(request: &Request, provider: &CryptoProvider) -> Self {
-        Self::of(request, request.anchors.iter().cloned(), provider)
+    pub(super) fn new(request: &Request) -> Self {
+        Self::of(request, request.basis.roots.clone())
     }
 
-    fn of(
-        request: &Request,
-        anchors: impl Iterator<Item = CertificateDer<'static>>,
-        provider: &CryptoProvider,
-    ) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(anchors);
+    fn of(request: &Request, roots: Arc<RootCertStore>) -> Self {
         Self {
             roots,
-            algorithms: provider.signature_verification_algorithms,
             spiffe_id: request.target.spiffe_id.clone(),
         }
     }
@@ -68,7 +71,7 @@ impl Trust {
             &self.roots,
             served.intermediates,
             served.now,
-            self.algorithms.all,
+            &ALGORITHMS,
         )?;
         let Some(wanted) = &self.spiffe_id else {
             return verify_server_name(&certificate, served.server_name);
@@ -86,21 +89,27 @@ impl Trust {
 #[derive(Debug)]
 pub(super) struct Strict {
     trust: Trust,
-    anchors: Vec<Certificate>,
+    anchors: Arc<[Certificate]>,
     revocation_lists: Vec<Arc<RevocationList>>,
     now: OffsetDateTime,
 }
 
 impl Strict {
-    pub(super) fn new(request: &Request, provider: &CryptoProvider) -> Self {
-        let read = |der: &CertificateDer<'static>| Certificate::from_der(der.clone()).ok();
-        let is_current = |it: &Certificate| it.validity.at(request.now) == Moment::Within;
-        let anchors = request.anchors.iter().filter_map(read);
-        let anchors: Vec<_> = anchors.filter(is_current).collect();
+    pub(super) fn new(request: &Request) -> Self {
+        let basis = &request.basis;
+        let is_current = |it: &&Certificate| it.validity.at(request.now) == Moment::Within;
+        let (anchors, roots) = if basis.anchors.iter().all(|it| is_current(&it)) {
+            (basis.anchors.clone(), basis.roots.clone())
+        } else {
+            let current = basis.anchors.iter().filter(is_current);
+            let current: Arc<[Certificate]> = current.cloned().collect();
+            let roots = Arc::new(roots(&current));
+            (current, roots)
+        };
         Self {
-            trust: Trust::of(request, anchors.iter().map(|it| it.der().clone()), provider),
+            trust: Trust::of(request, roots),
             anchors,
-            revocation_lists: request.revocation_lists.clone(),
+            revocation_lists: basis.revocation_lists.clone(),
             now: request.now,
         }
     }
@@ -118,5 +127,54 @@ impl Strict {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// The algorithms of rustls, none of which verifies the same signature twice in a run.
+static ALGORITHMS: LazyLock<Vec<&'static dyn SignatureVerificationAlgorithm>> =
+    LazyLock::new(|| {
+        static ALL: LazyLock<Vec<Once>> = LazyLock::new(|| {
+            let all = default_provider().signature_verification_algorithms.all;
+            all.iter().map(|it| Once(*it)).collect()
+        });
+        ALL.iter().map(|it| it as _).collect()
+    });
+
+/// Verifies signatures of certificates, and remembers which were right.
+#[derive(Debug)]
+struct Once(&'static dyn SignatureVerificationAlgorithm);
+
+impl SignatureVerificationAlgorithm for Once {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        let (key_algorithm, algorithm) = (self.0.public_key_alg_id(), self.0.signature_alg_id());
+        let signed = Signed {
+            key_algorithm: key_algorithm.as_ref(),
+            key: public_key,
+            algorithm: algorithm.as_ref(),
+            message,
+            signature,
+        };
+        if !signed.is_known() {
+            self.0.verify_signature(public_key, message, signature)?;
+            signed.remember();
+        }
+        Ok(())
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.0.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.0.signature_alg_id()
+    }
+
+    fn fips(&self) -> bool {
+        self.0.fips()
     }
 }

@@ -51,6 +51,7 @@ mod reach;
 mod reflection;
 mod reply;
 mod resolver;
+mod resumption;
 mod revocation;
 mod row;
 mod service;

@@ -17,9 +17,11 @@ use super::progress::Bar;
 use super::{Common, Done, Stop, runtime};
 use crate::error::Error;
 use crate::probe::{
-    Destination, Host, Metadata, Misread, MisreadTargets, Questions, Request, Target,
+    Basis, Credentials, Destination, Host, Metadata, Misread, MisreadTargets, Names, Questions,
+    Request, Target,
 };
 use crate::report::{Tally, common_exit};
+use crate::store::Identity;
 use dial::Dial;
 use local::Local;
 use many::{Event, look_at_all};
@@ -153,29 +155,34 @@ impl Verify {
             identity,
         } = local?;
         knowledge.remark = unsettled.map(|it| it.to_string());
-        let ders: Vec<_> = knowledge
-            .anchors
-            .iter()
-            .map(|it| it.der().clone())
-            .collect();
+        let basis = Arc::new(Basis::new(
+            knowledge.anchors.iter().cloned(),
+            knowledge.revocation_lists().cloned(),
+        ));
+        let credentials = |it: &Identity| Arc::new(Credentials::new(it));
+        let identity = identity.as_deref().map(credentials);
         let throwaway = if self.deep {
-            Some(Arc::new(throwaway(printer.context.keys, now)?))
+            Some(credentials(&throwaway(printer.context.keys, now)?))
         } else {
             None
         };
-        let known: Vec<_> = knowledge
+        let known: Arc<[_]> = knowledge
             .entries
             .iter()
             .map(|it| it.names.clone())
             .collect();
+        let resolver = printer.context.resolver.clone();
+        let names = Arc::new(match self.wait {
+            Some(_) => Names::each_time(resolver),
+            None => Names::once(resolver),
+        });
         let requests = targets.into_iter().map(|target| Request {
             target,
-            anchors: ders.clone(),
-            revocation_lists: knowledge.revocation_lists().cloned().collect(),
+            basis: basis.clone(),
             identity: identity.clone(),
             throwaway: throwaway.clone(),
             all_addresses: self.dial.all_addresses,
-            resolver: printer.context.resolver.clone(),
+            names: names.clone(),
             known: known.clone(),
             survey: self.deep,
             questions: questions.clone(),

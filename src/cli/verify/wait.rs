@@ -93,7 +93,8 @@ impl Manner {
             let observation = if self.knowledge.inputs.is_failed() {
                 Observation::none(request.target.clone())
             } else {
-                probe::observe(&request).await
+                // On the heap while it lasts: hundreds of targets that wait for their turn have no need of the room.
+                Box::pin(probe::observe(&request)).await
             };
             drop(permit);
             attempts += 1;
