@@ -171,7 +171,11 @@ pub(super) async fn connect(
             (index, address, result, started.elapsed())
         });
     }
-    let mut dialled = tasks.join_all().await;
+    let mut dialled = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        // One that was cancelled, as its run ended early, has nothing to tell.
+        dialled.extend(done);
+    }
     dialled.sort_by_key(|(index, ..)| *index);
     let mut kept = None;
     let attempts = dialled
