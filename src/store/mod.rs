@@ -18,6 +18,8 @@
 )]
 
 mod examine;
+#[doc(hidden)]
+pub mod fuzzing;
 mod inventory;
 mod lock;
 mod transaction;
@@ -40,7 +42,7 @@ pub use transaction::{IssuedRecord, Transaction};
 pub use trust::{read_revocation_lists, read_system_certificates};
 
 /// Larger than any file of the folder but `issued.jsonl`, in octets.
-const MAX_SIZE: u64 = 1 << 20;
+pub const MAX_SIZE: u64 = 1 << 20;
 
 /// What `.gitignore` holds: everything that must not be shared.
 pub const GITIGNORE: &str = "*.key\n.grpc-pki/\n";

@@ -48,17 +48,17 @@ pub struct IssuedRecord {
 
 /// The commit record.
 #[derive(Debug, Serialize, Deserialize)]
-struct Record {
+pub(super) struct Record {
     /// Staged files in the order in which they are put into place: keys before certificates, so that a reader
     /// meets no certificate without a key.
-    files: Vec<String>,
+    pub(super) files: Vec<String>,
     /// What `issued.jsonl` gains.
     append: Option<Append>,
 }
 
 impl Record {
     /// Reads a record; `None` where it is damaged or names anything outside the folder.
-    fn parse(text: &[u8]) -> Option<Self> {
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let record: Self = serde_json::from_slice(text).ok()?;
         let is_inside = |file: &String| {
             let mut components = Path::new(file).components();
