@@ -12,6 +12,8 @@ mod config;
 mod docs;
 // `explain`: the list, a page, an unknown code.
 mod explain;
+// Servers and files that nobody foresaw.
+mod fuzz;
 // The walls between the rooms.
 mod house;
 // `init`: sessions, options, and what it leaves alone.
