@@ -92,7 +92,7 @@ pub fn printable_json(text: &str) -> String {
 }
 
 /// Control characters, and those that change the direction of the text after them.
-fn steers(c: char) -> bool {
+pub fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

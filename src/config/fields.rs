@@ -1,5 +1,6 @@
 //! The values of certs.toml, one kind at a time: each reader notes what is wrong and goes on.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -18,6 +19,10 @@ pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 pub(super) type Key<'a> = Spanned<DeString<'a>>;
 pub(super) type Attribute = (&'static AttributeType, String);
 
+/// More mistakes are not told.
+const MAX_PROBLEMS: usize = 1000;
+/// No name has so many attributes in earnest, and every entry has those of `[dn]`.
+const MAX_ATTRIBUTES: usize = 100;
 const LIFETIME_HINT: &str = "write a length of time as `90d`, `12h`, `6mo` or `1y`";
 
 /// An `alt_names` table.
@@ -51,8 +56,20 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn note(&mut self, span: Range<usize>, message: String, hint: Option<String>) {
-        self.problems
-            .push(Problem::new(self.lines.text, span, message, hint));
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems
+                .push(Problem::new(&self.lines, span, message, hint));
+        } else if self.problems.len() == MAX_PROBLEMS {
+            let end = self.lines.text.len();
+            let message = format!("there is more; {MAX_PROBLEMS} mistakes are told at a time");
+            self.problems
+                .push(Problem::new(&self.lines, end..end, message, None));
+        }
+    }
+
+    /// Whether nothing more will be told.
+    fn is_full(&self) -> bool {
+        self.problems.len() > MAX_PROBLEMS
     }
 
     /// What was noted, in file order and each once.
@@ -69,6 +86,9 @@ impl<'t> Reader<'t> {
             .keys()
             .filter(|key| !known.contains(&key.get_ref().as_ref()))
         {
+            if self.is_full() {
+                return;
+            }
             let hint = nearest(key.get_ref(), known.iter().copied()).map_or_else(
                 || format!("the keys here are {}", known.join(", ")),
                 |it| format!("did you mean `{it}`?"),
@@ -197,6 +217,9 @@ impl<'t> Reader<'t> {
     pub(super) fn attributes(&mut self, value: Option<&Value<'_>>) -> Vec<Attribute> {
         let mut attributes = Vec::new();
         for (key, value) in self.table(value).into_iter().flatten() {
+            if self.is_full() {
+                break;
+            }
             // certificate.conf numbers a repeated type as `0.OU`, `1.OU`.
             if key.get_ref().bytes().all(|octet| octet.is_ascii_digit())
                 && value.get_ref().is_table()
@@ -224,6 +247,11 @@ impl<'t> Reader<'t> {
                 continue;
             };
             for (text, span) in self.strings(value) {
+                if attributes.len() == MAX_ATTRIBUTES {
+                    let message = format!("a name has at most {MAX_ATTRIBUTES} attributes");
+                    self.note(span, message, None);
+                    return attributes;
+                }
                 match DistinguishedName::new().push(attribute, text) {
                     Ok(()) => attributes.push((attribute, text.to_owned())),
                     Err(error) => self.note(span, error.to_string(), None),
@@ -251,6 +279,7 @@ impl<'t> Reader<'t> {
             ..Names::default()
         };
         let before = self.problems.len();
+        let mut seen = HashSet::new();
         let empty = DeTable::new();
         let table = self.table(Some(value)).unwrap_or(&empty);
         for (key, value) in table {
@@ -296,7 +325,7 @@ impl<'t> Reader<'t> {
             });
             for (text, span) in written {
                 match read(text) {
-                    Ok(name) if names.names.contains(&name) => {
+                    Ok(name) if !seen.insert(name.clone()) => {
                         self.note(span, format!("`{name}` is listed twice"), None);
                     }
                     Ok(name) => names.names.push(name),

@@ -271,7 +271,10 @@ pub fn write_starter(path: &Path) -> Result<Option<PathBuf>, ConfigError> {
 /// The candidate that a mistyped word most likely means, where there is one good guess.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
+    let length = lower.chars().count();
     candidates
+        // What differs more in length is not near, and to compare it takes its time where the word is long.
+        .filter(|it| length.abs_diff(it.chars().count()) <= 1 + it.len() / 4)
         .map(|it| (strsim::damerau_levenshtein(&lower, &it.to_lowercase()), it))
         .filter(|(distance, it)| *distance <= 1 + it.len() / 4)
         .min_by_key(|(distance, _)| *distance)

@@ -26,6 +26,9 @@ pub(super) struct Kind {
     pub(super) values: Vec<String>,
 }
 
+/// A longer line is none to type, in octets; each entry that stands on it would keep it.
+const MAX_LINE: usize = 4096;
+
 /// Where the names of one entry stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -149,6 +152,9 @@ impl Place {
 fn of_kind(lines: &Lines<'_>, kind: &Kind) -> Option<NewLineAt> {
     let text = lines.text;
     let whole = lines.around(kind.span.start);
+    if whole.len() > MAX_LINE {
+        return None;
+    }
     let line = lines.number(kind.span.start);
     if kind.numbers.is_empty() {
         return (kind.span.end <= whole.end).then(|| NewLineAt::Around {
@@ -182,6 +188,9 @@ fn of_table(
 ) -> Option<NewLineAt> {
     let text = lines.text;
     let whole = lines.around(key);
+    if whole.len() > MAX_LINE {
+        return None;
+    }
     let line = lines.number(key);
     let written = text.get(table.clone())?;
     if written.starts_with('{') && table.end <= whole.end {
@@ -216,7 +225,7 @@ impl<'t> Lines<'t> {
     }
 
     /// The octets of the line on which an offset lies, without its end.
-    fn around(&self, offset: usize) -> Range<usize> {
+    pub(super) fn around(&self, offset: usize) -> Range<usize> {
         let number = self.number(offset);
         let start = if number == 1 {
             0

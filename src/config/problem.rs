@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::place::Lines;
+
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
@@ -16,35 +18,51 @@ pub struct Problem {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// The line itself.
+    /// The line itself; of a long one what is around the column.
     pub source: String,
+    /// How many characters of the line come before that.
+    #[serde(skip)]
+    pub skipped: usize,
 }
+
+/// A longer line is told in part, in characters.
+const MOST: usize = 400;
 
 impl Problem {
     pub(super) fn new(
-        text: &str,
+        lines: &Lines<'_>,
         span: Range<usize>,
         message: String,
         hint: Option<String>,
     ) -> Self {
+        let text = lines.text;
         let start = floor(text, span.start);
-        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-        let end = floor(text, span.end).clamp(start, line_end);
+        let whole = lines.around(start);
+        let before = text[whole.start..start].chars().count();
+        let end = floor(text, span.end).clamp(start, whole.end.max(start));
+        let mut skipped = 0;
+        let mut source = text[whole].trim_end_matches('\r');
+        if source.len() > MOST {
+            skipped = before.saturating_sub(MOST / 2);
+            source = part(source, skipped);
+        }
         Self {
-            line: line_of(text, start),
-            column: text[line_start..start].chars().count() + 1,
+            line: lines.number(start),
+            column: before + 1,
             length: text[start..end].chars().count().max(1),
             message,
             hint,
-            source: text[line_start..line_end].trim_end_matches('\r').to_owned(),
+            source: source.to_owned(),
+            skipped,
         }
     }
 }
 
-/// The number of the line on which an offset lies, counted from 1.
-fn line_of(text: &str, offset: usize) -> usize {
-    text[..floor(text, offset)].matches('\n').count() + 1
+/// As many characters as are told, after so many others.
+fn part(line: &str, skipped: usize) -> &str {
+    let at = |line: &str, count| line.char_indices().nth(count).map_or(line.len(), |it| it.0);
+    let rest = &line[at(line, skipped)..];
+    &rest[..at(rest, MOST)]
 }
 
 /// The next offset down at which a character starts.
@@ -61,7 +79,7 @@ pub(super) fn not_utf8(octets: &[u8], offset: usize) -> Problem {
     let text = format!("{before}\u{fffd}");
     let message = "the file is not UTF-8 from here on".to_owned();
     Problem::new(
-        &text,
+        &Lines::new(&text),
         before.len()..text.len(),
         message,
         Some("save it as UTF-8".to_owned()),
@@ -76,11 +94,23 @@ mod tests {
     fn places_count_lines_and_characters_from_one() {
         let text = "a = 1\r\nü = \"x\"\n";
         let at = text.find("\"x\"").unwrap();
-        let problem = Problem::new(text, at..at + 3, String::new(), None);
+        let lines = Lines::new(text);
+        let problem = Problem::new(&lines, at..at + 3, String::new(), None);
         assert_eq!((problem.line, problem.column, problem.length), (2, 5, 3));
         assert_eq!(problem.source, "ü = \"x\"");
-        let end = Problem::new(text, text.len()..text.len(), String::new(), None);
+        let end = Problem::new(&lines, text.len()..text.len(), String::new(), None);
         assert_eq!((end.line, end.column, end.length), (3, 1, 1));
+    }
+
+    #[test]
+    fn a_long_line_is_told_in_part() {
+        let text = format!("a\n{}X{}\n", "ü".repeat(5000), "b".repeat(1 << 20));
+        let at = text.find('X').unwrap();
+        let problem = Problem::new(&Lines::new(&text), at..at + 1, String::new(), None);
+        assert_eq!((problem.line, problem.column), (2, 5001));
+        assert_eq!(problem.source.chars().count(), MOST);
+        let told = problem.source.chars().nth(5000 - problem.skipped);
+        assert_eq!(told, Some('X'));
     }
 
     #[test]

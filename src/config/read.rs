@@ -1,5 +1,7 @@
 //! From the text of certs.toml to checked entries; every mistake is noted and reading goes on.
 
+use std::collections::HashMap;
+
 use toml::de::DeTable;
 
 use super::fields::{Attribute, Key, Names, Reader, Value};
@@ -70,19 +72,22 @@ impl Reader<'_> {
         } else {
             self.address_of_nothing(address);
         }
+        let mut namesakes: HashMap<String, String> = entries
+            .iter()
+            .map(|it| (it.name.to_ascii_lowercase(), it.name.clone()))
+            .collect();
         for (key, value) in self.table(document.get("certs")).into_iter().flatten() {
             if key.get_ref() == TOP_LEVEL && top_level.is_some() {
                 let message = "the top-level `[alt_names]` already makes `server`".to_owned();
                 self.note(key.span(), message, Some("keep one of the two".to_owned()));
             }
-            let namesake = |it: &&Entry| it.name.eq_ignore_ascii_case(key.get_ref());
-            if let Some(other) = entries.iter().find(namesake)
-                && other.name != key.get_ref().as_ref()
-            {
+            let other = namesakes
+                .entry(key.get_ref().to_ascii_lowercase())
+                .or_insert_with(|| key.get_ref().to_string());
+            if other != key.get_ref().as_ref() {
                 let message = format!(
-                    "`{}` and `{}` are the same file where case does not count",
+                    "`{}` and `{other}` are the same file where case does not count",
                     key.get_ref(),
-                    other.name
                 );
                 self.note(key.span(), message, None);
             }

@@ -364,8 +364,12 @@ fn constrain(base: &Parsed<'_>, dns: &mut Vec<String>, ip: &mut Vec<Network>) {
         Parsed::DNSName(text) => dns.push((*text).to_owned()),
         Parsed::IPAddress(octets) => {
             let (head, mask) = octets.split_at(octets.len() / 2);
-            let prefix = mask.iter().map(|octet| octet.leading_ones() as u8).sum();
-            ip.extend(address(head).map(|address| Network { address, prefix }));
+            let ones = || mask.iter().map(|octet| octet.leading_ones() as u8).sum();
+            let whole = address(head).filter(|_| head.len() == mask.len());
+            ip.extend(whole.map(|address| Network {
+                address,
+                prefix: ones(),
+            }));
         }
         _ => {}
     }

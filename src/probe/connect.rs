@@ -123,7 +123,11 @@ async fn dial_all(mut addresses: Vec<Address>, limit: Duration) -> Vec<Dialled> 
     for (index, address) in addresses.into_iter().enumerate() {
         tasks.spawn(async move { (index, dial(address).await) });
     }
-    let mut dialled = tasks.join_all().await;
+    let mut dialled = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        // One that was cancelled, as its run ended early, has nothing to tell.
+        dialled.extend(done);
+    }
     dialled.sort_by_key(|(index, _)| *index);
     dialled.into_iter().map(|(_, it)| it).collect()
 }

@@ -148,6 +148,8 @@ fn number(octets: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
@@ -209,6 +211,29 @@ mod tests {
         other[8] = 3;
         frames.pass(&other);
         assert_eq!(frames.reset, Some(7));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_seen_is_the_same_however_it_is_cut(
+            settings in any::<bool>(),
+            kinds in prop::collection::vec((0..10_u8, any::<u8>(), 0..40_usize), 0..6),
+            noise in prop::collection::vec(any::<u8>(), 0..300),
+            size in 1..64_usize,
+        ) {
+            let mut octets = if settings { frame(SETTINGS, &[]) } else { Vec::new() };
+            for (kind, octet, length) in kinds {
+                octets.extend(frame(kind, &vec![octet; length]));
+            }
+            octets.extend(noise);
+            let (mut whole, mut cut) = (Frames::default(), Frames::default());
+            whole.pass(&octets);
+            octets.chunks(size).for_each(|it| cut.pass(it));
+            prop_assert_eq!(&whole.goaway, &cut.goaway);
+            prop_assert_eq!(whole.reset, cut.reset);
+            prop_assert!(whole.payload.len() <= KEPT && whole.header.len() <= HEADER);
+            prop_assert!(whole.whole.len() <= STREAMS);
+        }
     }
 
     #[test]

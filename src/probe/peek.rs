@@ -93,7 +93,38 @@ fn is_http1(answer: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    const STARTS: [&[u8]; 8] = [
+        b"",
+        b"HTTP/",
+        b"<html",
+        b"SSH-",
+        b"220 FTP",
+        b"* OK ",
+        b"\x15\x03",
+        b"\0\0\0\x04",
+    ];
+
+    proptest! {
+        #[test]
+        fn any_answer_is_told_as_something(
+            start in prop::sample::select(&STARTS[..]),
+            rest in prop::collection::vec(any::<u8>(), 0..64),
+            ended in any::<bool>(),
+        ) {
+            let answer = [start, &rest].concat();
+            match classify(&answer, ended) {
+                Protocol::Closed | Protocol::Silent => prop_assert!(answer.is_empty()),
+                Protocol::Named(_, kept) | Protocol::Unknown(kept) => {
+                    prop_assert_eq!(kept, answer);
+                }
+                _ => prop_assert!(!answer.is_empty()),
+            }
+        }
+    }
 
     #[test]
     fn greetings_are_told_apart() {

@@ -8,7 +8,7 @@ use super::Style;
 use crate::config::{ConfigError, Problem};
 use crate::error::{Error, Hint};
 use crate::probe::MisreadTargets;
-use crate::text::printable;
+use crate::text::{printable, steers};
 
 /// A longer line of certs.toml is shown in part, in characters.
 const WIDTH: usize = 100;
@@ -92,7 +92,9 @@ fn problems(path: &str, problems: &[Problem], style: Style) -> String {
             message,
             hint,
             source,
+            skipped: before,
         } = problem;
+        let at = column - before;
         let _ = writeln!(
             text,
             "{} {path}:{line}:{column}: {}",
@@ -101,14 +103,14 @@ fn problems(path: &str, problems: &[Problem], style: Style) -> String {
         );
         let number = line.to_string();
         let margin = " ".repeat(number.len());
-        let (shown, skipped) = window(source, *column);
+        let (shown, skipped) = window(source, at);
         // Tabs stay, so that the caret stands where the eye looks.
-        let before = shown.chars().take(column - 1 - skipped);
+        let before = shown.chars().take(at - 1 - skipped);
         let indent: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         let room = shown
             .chars()
             .count()
-            .saturating_sub(column - 1 - skipped)
+            .saturating_sub(at - 1 - skipped)
             .max(1);
         let caret = style.bad(&"^".repeat((*length).min(room)));
         let _ = writeln!(text, " {number} | {shown}");
@@ -134,7 +136,7 @@ fn window(source: &str, column: usize) -> (String, usize) {
     };
     let shown = source.chars().skip(skipped).take(WIDTH);
     let safe = |c: char| {
-        if c.is_control() && c != '\t' {
+        if steers(c) && c != '\t' {
             '\u{fffd}'
         } else {
             c
@@ -154,5 +156,6 @@ mod tests {
         assert_eq!((shown.chars().count(), skipped), (WIDTH, 450));
         assert_eq!(shown.chars().nth(500 - skipped), Some('X'));
         assert_eq!(window("a\x1b\tb", 2), ("a\u{fffd}\tb".to_owned(), 0));
+        assert_eq!(window("a\u{202e}b", 2), ("a\u{fffd}b".to_owned(), 0));
     }
 }

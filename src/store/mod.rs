@@ -20,6 +20,8 @@
 )]
 
 mod examine;
+#[doc(hidden)]
+pub mod fuzzing;
 mod inventory;
 mod issued;
 mod lock;
@@ -55,7 +57,7 @@ pub use transaction::Transaction;
 pub use trust::{read_revocation_lists, read_system_certificates};
 
 /// Larger than any file of the folder but `issued.jsonl`, in octets.
-const MAX_SIZE: u64 = 1 << 20;
+pub const MAX_SIZE: u64 = 1 << 20;
 /// Octets that a file whose size is not known is read with at first.
 const PIECE: usize = 1 << 10;
 

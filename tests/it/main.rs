@@ -16,6 +16,8 @@ mod ephemeral;
 mod explain;
 // What is in the way of writing, and modes and owners of what is written.
 mod folder;
+// Servers and files that nobody foresaw.
+mod fuzz;
 // The walls between the rooms.
 mod house;
 // `init`: sessions, options, and what it leaves alone.

@@ -93,3 +93,25 @@ fn a_common_name_that_openssl_takes_for_a_host_is_held_too() {
     let plain = Project::with_ca(&format!("{CA}[certs.a]\nprofile = \"client\"\n"));
     plain.run("issue").ok();
 }
+
+/// A peer may send a network of any length; one that is none is left aside.
+#[test]
+fn networks_that_are_none_are_read_as_none() {
+    let networks = |octets: &[u8]| {
+        let length = |more: usize| u8::try_from(octets.len() + more).unwrap();
+        let head = [0x30, length(6), 0xa0, length(4), 0x30, length(2)];
+        let content = [&head[..], &[0x87, length(0)], octets].concat();
+        let mut params = rcgen::CertificateParams::default();
+        let extension = rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 30], content);
+        params.custom_extensions = vec![extension];
+        let key = rcgen::KeyPair::generate().unwrap();
+        let der = params.self_signed(&key).unwrap().der().clone();
+        let read = grpc_pki::pki::Certificate::from_der(der).unwrap();
+        let networks = read.name_constraints.unwrap().permitted_ip;
+        networks.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(networks(&[10, 0, 0, 0, 255, 0, 0, 0]), ["10.0.0.0/8"]);
+    for length in [0, 7, 9, 64, 100] {
+        assert_eq!(networks(&vec![255; length]), [""; 0], "{length}");
+    }
+}
