@@ -196,9 +196,9 @@ fn nothing_is_left_of_keys_and_passphrases() {
 
     // What is there is found, or nothing of this would prove anything.
     let mut held = told.passphrase().to_vec();
-    assert!(!found(&[passphrase.clone()]).is_empty());
+    assert!(!found(std::slice::from_ref(&passphrase)).is_empty());
     held.zeroize();
-    assert_eq!(found(&[passphrase.clone()]), [""; 0]);
+    assert_eq!(found(std::slice::from_ref(&passphrase)), [""; 0]);
 
     for args in [
         "init --encrypt",
