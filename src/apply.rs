@@ -6,13 +6,15 @@ use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::config::CaEntry;
+use crate::pki::certificate::hex;
 use crate::pki::encrypted::Randomness;
 use crate::pki::key::KeyError;
 use crate::pki::sign::{self, SignError};
-use crate::pki::{Certificate, Issuer, KeySource, PrivateKey, Template, Validity, pem};
+use crate::pki::{
+    Certificate, Issuer, KeySource, PrivateKey, SerialNumber, Template, Validity, pem,
+};
 use crate::plan::{Action, Plan, Step};
-use crate::store::{Guard, IssuedRecord, StoreError, Transaction};
-use crate::text::rfc3339;
+use crate::store::{Guard, IssuedRecord, Repair, StoreError, Transaction};
 
 /// The name of the CA's files, and in the list of what was signed.
 const CA: &str = "ca";
@@ -28,6 +30,12 @@ pub enum ApplyError {
         /// Why.
         source: KeyError,
     },
+    /// Every serial number that was drawn had been given out before.
+    #[error("no serial number could be made for `{name}` that was not given out before")]
+    Serial {
+        /// Entry, or `ca`.
+        name: String,
+    },
     /// A certificate could not be signed.
     #[error("no certificate could be made for `{name}`")]
     Sign {
@@ -39,6 +47,18 @@ pub enum ApplyError {
     /// The folder could not be changed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Serial numbers have 158 random bits: who draws a second one that is taken has no randomness.
+const DRAWS: usize = 2;
+
+/// What was made.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The certificates, in the order of the plan.
+    pub issued: Vec<Issued>,
+    /// What became of a torn line of `issued.jsonl`.
+    pub repair: Option<Repair>,
 }
 
 /// One certificate that was made.
@@ -58,7 +78,7 @@ pub struct Protection {
     pub iterations: NonZeroU32,
 }
 
-/// Makes a CA.
+/// Makes a CA; returns what became of a torn line of `issued.jsonl`, too.
 ///
 /// # Errors
 /// [`ApplyError`].
@@ -68,18 +88,18 @@ pub fn init(
     protection: Option<&Protection>,
     guard: &Guard<'_>,
     keys: &dyn KeySource,
-) -> Result<Certificate, ApplyError> {
+) -> Result<(Certificate, Option<Repair>), ApplyError> {
+    let transaction = guard.begin()?;
     let (certificate, key) = authority(ca, validity, keys)?;
     let pem = match protection {
         None => key.to_pem(),
         Some(it) => encrypt(&key, it, keys),
     };
     let pem = pem.map_err(key_error(CA))?;
-    let transaction = guard.begin()?;
     transaction.key(CA, &pem)?;
-    stage_ca(&transaction, &certificate)?;
-    transaction.commit(&[record(CA, CA, &certificate)])?;
-    Ok(certificate)
+    let record = stage_ca(&transaction, &certificate)?;
+    let repair = transaction.commit(&[record])?;
+    Ok((certificate, repair))
 }
 
 /// Makes a CA whose key is in memory alone, to be handed to [`plan::issue`](crate::plan::issue) and [`issue_all`].
@@ -119,9 +139,19 @@ fn encrypt(
     key.to_encrypted_pem(&protection.passphrase, protection.iterations, random)
 }
 
-fn stage_ca(transaction: &Transaction<'_>, certificate: &Certificate) -> Result<(), StoreError> {
+/// Stages what of a CA is for everyone, and returns what is written down about it.
+fn stage_ca(
+    transaction: &Transaction<'_>,
+    certificate: &Certificate,
+) -> Result<IssuedRecord, ApplyError> {
+    if !transaction.claim(&certificate.serial_hex()) {
+        return Err(ApplyError::Serial {
+            name: CA.to_owned(),
+        });
+    }
     transaction.certificate(CA, &pem::encode("CERTIFICATE", certificate.der()))?;
-    transaction.gitignore()
+    transaction.gitignore()?;
+    Ok(IssuedRecord::new(CA, certificate))
 }
 
 /// Makes what a plan asks for, on all cores, and calls `done` after each; in the order of the plan.
@@ -134,11 +164,11 @@ pub fn issue(
     guard: &Guard<'_>,
     keys: &dyn KeySource,
     done: &(dyn Fn() + Sync),
-) -> Result<Vec<Issued>, ApplyError> {
+) -> Result<Outcome, ApplyError> {
     let transaction = guard.begin()?;
     let (issued, records) = make_all(plan, issuer, &transaction, keys, done)?;
-    transaction.commit(&records)?;
-    Ok(issued)
+    let repair = transaction.commit(&records)?;
+    Ok(Outcome { issued, repair })
 }
 
 /// The same together with the CA itself, whose key is not kept.
@@ -151,17 +181,16 @@ pub fn issue_all(
     guard: &Guard<'_>,
     keys: &dyn KeySource,
     done: &(dyn Fn() + Sync),
-) -> Result<Vec<Issued>, ApplyError> {
+) -> Result<Outcome, ApplyError> {
     let transaction = guard.begin()?;
-    let (issued, records) = make_all(plan, issuer, &transaction, keys, done)?;
-    stage_ca(&transaction, issuer.certificate())?;
     let ca = IssuedRecord {
         ephemeral: true,
-        ..record(CA, CA, issuer.certificate())
+        ..stage_ca(&transaction, issuer.certificate())?
     };
+    let (issued, records) = make_all(plan, issuer, &transaction, keys, done)?;
     let records: Vec<_> = [ca].into_iter().chain(records).collect();
-    transaction.commit(&records)?;
-    Ok(issued)
+    let repair = transaction.commit(&records)?;
+    Ok(Outcome { issued, repair })
 }
 
 fn make_all(
@@ -179,6 +208,22 @@ fn make_all(
         plan.steps.par_iter().filter_map(make).collect()
     };
     Ok(issued?.into_iter().unzip())
+}
+
+fn serial(
+    name: &str,
+    transaction: &Transaction<'_>,
+    keys: &dyn KeySource,
+) -> Result<SerialNumber, ApplyError> {
+    for _ in 0..DRAWS {
+        let serial = keys.serial().map_err(key_error(name))?;
+        if transaction.claim(&hex(serial.as_bytes())) {
+            return Ok(serial);
+        }
+    }
+    Err(ApplyError::Serial {
+        name: name.to_owned(),
+    })
 }
 
 fn key_error(name: &str) -> impl Fn(KeyError) -> ApplyError {
@@ -201,7 +246,7 @@ fn make(
     let entry = step.entry;
     let failed = key_error(&entry.name);
     let key = keys.key(entry.key).map_err(&failed)?;
-    let serial = keys.serial().map_err(&failed)?;
+    let serial = serial(&entry.name, transaction, keys)?;
     let template = Template {
         subject: &entry.subject,
         names: &entry.names,
@@ -217,29 +262,10 @@ fn make(
     transaction.key(&entry.name, &key.to_pem().map_err(&failed)?)?;
     transaction.certificate(&entry.name, &pem::encode("CERTIFICATE", certificate.der()))?;
     done();
-    let record = record(&entry.name, entry.profile.as_str(), &certificate);
+    let record = IssuedRecord::new(&entry.name, &certificate);
     let issued = Issued {
         name: entry.name.clone(),
         certificate,
     };
     Ok(Some((issued, record)))
-}
-
-fn record(name: &str, profile: &str, certificate: &Certificate) -> IssuedRecord {
-    IssuedRecord {
-        name: name.to_owned(),
-        serial: certificate.serial_hex(),
-        subject: certificate.subject.to_string(),
-        issuer: certificate.issuer.to_string(),
-        profile: profile.to_owned(),
-        names: certificate
-            .names
-            .iter()
-            .map(|it| format!("{}:{it}", it.kind()))
-            .collect(),
-        not_before: rfc3339(certificate.validity.not_before),
-        not_after: rfc3339(certificate.validity.not_after),
-        sha256: certificate.fingerprint(),
-        ephemeral: false,
-    }
 }

@@ -12,7 +12,7 @@ use crate::diagnose::UnknownCode;
 use crate::plan::PlanError;
 use crate::probe::{MetadataError, MisreadTargets, TargetError};
 use crate::sample::{MaterialError, ServeError};
-use crate::store::{Content, StoreError};
+use crate::store::{Content, Kind as Thing, Obstacle, StoreError};
 use crate::text::{io_text, quoted};
 
 pub use passphrase::{Origin, PassphraseError, VARIABLE};
@@ -178,7 +178,7 @@ impl Hint for UnknownCode {
 impl Hint for ConfigError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Missing { path } => {
+            Self::Empty { path } | Self::Missing { path } => {
                 let flag = if path == "certs.toml" {
                     String::new()
                 } else {
@@ -331,7 +331,10 @@ impl StoreError {
     fn is_input(&self) -> bool {
         matches!(
             self,
-            Self::Content { .. } | Self::Missing { .. } | Self::SystemStore { .. }
+            Self::Content { .. }
+                | Self::InTheWay { .. }
+                | Self::Missing { .. }
+                | Self::SystemStore { .. }
         )
     }
 }
@@ -340,7 +343,15 @@ impl Hint for StoreError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Content { path, content } => content_hint(path, *content),
-            Self::Locked { .. } => Some("wait for it, or end it".to_owned()),
+            Self::InTheWay { path, obstacle } => Some(obstacle_hint(path, *obstacle)),
+            Self::Locked { .. } => {
+                Some("wait for it or end it; --lock-timeout is how long to wait".to_owned())
+            }
+            Self::Unfinished { .. } => Some(
+                "nothing is lost: once that is mended, the next `grpc-pki issue` puts the rest into place"
+                    .to_owned(),
+            ),
+            Self::Write { .. } => Some("nothing has been changed".to_owned()),
             Self::Record { path } => Some(format!(
                 "look at {} and remove it; then `grpc-pki issue` makes what is missing",
                 path.display()
@@ -362,7 +373,7 @@ impl Hint for StoreError {
                     names.join(" and ")
                 ))
             }
-            Self::Read { .. } | Self::Write { .. } => None,
+            Self::Read { .. } => None,
         }
     }
 }
@@ -373,6 +384,25 @@ fn pki_flag(dir: &Path) -> String {
         String::new()
     } else {
         format!(" --pki {}", quoted(dir))
+    }
+}
+
+fn obstacle_hint(path: &Path, obstacle: Obstacle) -> String {
+    let word = quoted(path);
+    match obstacle {
+        Obstacle::ForeignFolder(uid) => format!(
+            "run it as that user (`sudo -u '#{uid}' grpc-pki …`), or make the folder your own: `chown {} {word}`",
+            rustix::process::geteuid().as_raw()
+        ),
+        Obstacle::OpenFolder(_) => format!("`chmod o-w {word}`"),
+        Obstacle::NotAFolder(Thing::SymbolicLink) | Obstacle::NotAFile(Thing::SymbolicLink) => {
+            format!(
+                "nothing is written through a link; move it away: `mv {word} {}`",
+                quoted(&path.with_extension("link"))
+            )
+        }
+        Obstacle::NotAFolder(_) => format!("move {word} away, or name another folder with --pki"),
+        Obstacle::NotAFile(_) => format!("move {word} away"),
     }
 }
 

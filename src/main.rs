@@ -11,11 +11,14 @@ use std::sync::Arc;
 use grpc_pki::cli::{self, Context, SystemPassphrases};
 use grpc_pki::keys::SystemKeys;
 use grpc_pki::probe::SystemResolver;
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::fs::Mode;
+use rustix::process::{Resource, Rlimit, setrlimit, umask};
 use time::OffsetDateTime;
 
 fn main() -> ExitCode {
     keep_no_core();
+    // Files get their mode when they are created, whatever the umask of whoever runs this: see `store`.
+    umask(Mode::from_raw_mode(0o022));
     let color =
         io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
     let mut context = Context {

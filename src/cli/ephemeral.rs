@@ -1,13 +1,13 @@
 //! `grpc-pki init --ephemeral`: a CA that signs once.
 
 use super::context::Printer;
-use super::{Common, LOCK_TIMEOUT, Stop, issue, progress};
-use crate::apply;
+use super::{Common, Stop, issue, progress};
+use crate::apply::{self, Outcome};
 use crate::config::{Config, Entry};
 use crate::pki::{Certificate, StoredKey};
-use crate::plan::{self, InitPlan, PlanError};
+use crate::plan::{self, InitPlan, PlanError, Warning};
 use crate::report::{IssueMode, IssueReport};
-use crate::store::{Found, Store};
+use crate::store::{Found, Guard, Store};
 
 /// Refuses what could not be mended afterwards: a CA that is there, or nothing to sign.
 pub(super) fn check(config: &Config, store: &Store, planned: &InitPlan<'_>) -> Result<(), Stop> {
@@ -26,11 +26,11 @@ pub(super) fn check(config: &Config, store: &Store, planned: &InitPlan<'_>) -> R
 pub(super) fn make(
     config: &Config,
     store: &Store,
+    guard: &Guard<'_>,
     common: &Common,
-    printer: &mut Printer<'_, '_>,
+    printer: &Printer<'_, '_>,
 ) -> Result<(Certificate, IssueReport), Stop> {
     let now = printer.context.now;
-    let guard = store.lock(LOCK_TIMEOUT)?;
     let entries: Vec<&Entry> = config.certificates.iter().collect();
     let names: Vec<&str> = entries.iter().map(|it| it.name.as_str()).collect();
     let mut inventory = store.inventory(&names)?;
@@ -46,12 +46,16 @@ pub(super) fn make(
     let (certificate, key) = apply::authority(ca, validity, printer.context.keys)?;
     inventory.ca.certificates = Found::Read(vec![certificate.clone()]);
     inventory.ca.key = Found::Read(StoredKey::Plain(key));
-    let planned = plan::issue(&entries, inventory, store.dir(), now, false)?;
+    let mut planned = plan::issue(&entries, inventory, store.dir(), now, false)?;
     let issuer = planned.issuer(store.dir())?;
     let interactive = printer.context.interactive;
-    let issued = progress::with_bar(interactive, planned.steps.len(), |done| {
-        apply::issue_all(&planned, issuer, &guard, printer.context.keys, done)
+    let made = progress::with_bar(interactive, planned.steps.len(), |done| {
+        apply::issue_all(&planned, issuer, guard, printer.context.keys, done)
     })?;
+    let Outcome { issued, repair } = made;
+    let path = store.issued_path();
+    let repaired = repair.map(|repair| Warning::LogRepaired { path, repair });
+    planned.warnings.extend(repaired);
     let report = IssueReport {
         dir: common.pki.clone(),
         config: config.path.clone(),

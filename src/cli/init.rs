@@ -1,8 +1,9 @@
 //! `grpc-pki init`
 
+use super::changing::{Changing, tighten};
 use super::context::Printer;
 use super::passphrase::{self, Passphrase};
-use super::{Common, LOCK_TIMEOUT, Stop, ephemeral, exit};
+use super::{Common, Stop, ephemeral, exit};
 use crate::apply::{self, Protection};
 use crate::config::{self, Config, ConfigError};
 use crate::error::PassphraseError;
@@ -11,6 +12,9 @@ use crate::pki::encrypted::ITERATIONS;
 use crate::plan::{self, InitPlan, KeptCa, KeyState, Warning};
 use crate::report::{InitOutcome, InitReport, IssueReport};
 use crate::store::Store;
+
+/// What other commands are told that wait for this one.
+const COMMAND: &str = "grpc-pki init";
 
 /// Make a certificate authority (CA)
 ///
@@ -40,6 +44,8 @@ pub(super) struct Init {
     ephemeral: bool,
     #[command(flatten)]
     passphrase: passphrase::Flags,
+    #[command(flatten)]
+    changing: Changing,
 }
 
 /// What there is of a CA in the end.
@@ -57,7 +63,7 @@ impl Init {
         // Where there is none, one is written, at the place that was asked for.
         let found = match common.load_config() {
             Ok(config) => Some(config),
-            Err(ConfigError::Missing { .. }) => None,
+            Err(ConfigError::Missing { .. } | ConfigError::Empty { .. }) => None,
             Err(error) => return Err(error.into()),
         };
         let config = match &found {
@@ -65,9 +71,20 @@ impl Init {
             None => Config::parse(common.config_path(), config::STARTER.as_bytes())?,
         };
         let store = common.store();
-        store.recover(LOCK_TIMEOUT)?;
-        let mut done = self.ca(&config, &store, common, printer)?;
-        if let InitOutcome::Kept { differs, .. } = &mut done.outcome {
+        self.changing.recover(&store, COMMAND, printer)?;
+        // Before the CA, which is there to stay: a starter can be written again.
+        let starter = match found {
+            Some(_) => None,
+            None => config::write_starter(common.config_path())?,
+        };
+        let done = self.ca(&config, &store, common, printer);
+        let mut done = done.inspect_err(|_| {
+            if let Some(starter) = &starter {
+                // An error is told next, and matters more than what cannot be printed.
+                let _ = printer.meanwhile(&format!("wrote {}, a starter", starter.display()));
+            }
+        })?;
+        if let InitOutcome::Kept { differs } = &mut done.outcome {
             // Without a file there is no wish that the CA could differ from.
             *differs &= found.is_some();
             if (config.ca.encrypt || self.encrypt) && done.key == KeyState::Plain {
@@ -75,10 +92,6 @@ impl Init {
                 done.warnings.push(Warning::KeyIsPlain { path });
             }
         }
-        let starter = match found {
-            Some(_) => None,
-            None => config::write_starter(common.config_path())?,
-        };
         let report = InitReport {
             dir: common.pki.clone(),
             certificate: done.certificate,
@@ -109,7 +122,8 @@ impl Init {
         let planned = plan()?;
         if self.ephemeral {
             ephemeral::check(config, store, &planned)?;
-            let (certificate, issued) = ephemeral::make(config, store, common, printer)?;
+            let guard = self.changing.lock(store, COMMAND, printer)?;
+            let (certificate, issued) = ephemeral::make(config, store, &guard, common, printer)?;
             return Ok(Done {
                 certificate,
                 outcome: InitOutcome::Created,
@@ -118,15 +132,21 @@ impl Init {
                 warnings: Vec::new(),
             });
         }
-        if let InitPlan::Keep(kept) = planned {
-            return Ok(keep(*kept));
-        }
-        // Before the lock, which nobody is to wait for while somebody types.
-        let passphrase = self.choose(config, store, printer)?;
-        let guard = store.lock(LOCK_TIMEOUT)?;
+        let passphrase = match planned {
+            InitPlan::Keep(kept) if !kept.key_is_open => return Ok(keep(*kept, Vec::new())),
+            InitPlan::Keep(_) => None,
+            // Before the lock, which nobody is to wait for while somebody types.
+            InitPlan::Create { .. } => self.choose(config, store, printer)?,
+        };
+        let guard = self.changing.lock(store, COMMAND, printer)?;
         // Another process may have been faster, so the plan under the lock counts.
         match plan()? {
             InitPlan::Create { ca, validity } => {
+                // Where the CA was taken away in the meantime, nobody has asked yet.
+                let passphrase = match passphrase {
+                    None => self.choose(config, store, printer)?,
+                    chosen => chosen,
+                };
                 let key = match &passphrase {
                     None => KeyState::Plain,
                     Some(_) => KeyState::Encrypted,
@@ -137,16 +157,25 @@ impl Init {
                     iterations: ITERATIONS,
                 });
                 let keys = printer.context.keys;
-                let certificate = apply::init(ca, validity, protection.as_ref(), &guard, keys)?;
+                let made = apply::init(ca, validity, protection.as_ref(), &guard, keys);
+                let (certificate, repair) = made?;
+                let path = store.issued_path();
+                let repaired = repair.map(|repair| Warning::LogRepaired { path, repair });
                 Ok(Done {
                     certificate,
                     outcome: InitOutcome::Created,
                     key,
                     issued: None,
-                    warnings: warning.into_iter().collect(),
+                    warnings: warning.into_iter().chain(repaired).collect(),
                 })
             }
-            InitPlan::Keep(it) => Ok(keep(*it)),
+            InitPlan::Keep(kept) => {
+                let path = store.key_path("ca");
+                let open = kept.key_is_open.then_some(Warning::KeyIsOpen { path });
+                let mut warnings: Vec<_> = open.into_iter().collect();
+                tighten(&mut warnings, &guard);
+                Ok(keep(*kept, warnings))
+            }
         }
     }
 
@@ -169,15 +198,14 @@ impl Init {
 }
 
 /// What is said of a CA that was there.
-fn keep(kept: KeptCa) -> Done {
+fn keep(kept: KeptCa, warnings: Vec<Warning>) -> Done {
     Done {
         certificate: kept.certificate,
         outcome: InitOutcome::Kept {
             differs: kept.differs,
-            key_is_open: kept.key_is_open,
         },
         key: kept.key,
         issued: None,
-        warnings: Vec::new(),
+        warnings,
     }
 }

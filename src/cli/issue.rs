@@ -1,13 +1,17 @@
 //! `grpc-pki issue`
 
+use super::changing::{Changing, tighten};
 use super::context::Printer;
-use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, passphrase, progress};
-use crate::apply::{self, Issued};
+use super::{Common, Done, Stop, exit, passphrase, progress};
+use crate::apply::{self, Issued, Outcome};
 use crate::config::Entry;
 use crate::pki::{EncryptedKey, PrivateKey};
 use crate::plan::{self, Action, Plan, PlanError, Signer, Step, Warning};
 use crate::report::{IssueMode, IssueReport, StepReport};
 use crate::store::{Guard, Store};
+
+/// What other commands are told that wait for this one.
+const COMMAND: &str = "grpc-pki issue";
 
 /// Make the certificates that are missing, stale or wrong
 ///
@@ -42,6 +46,8 @@ pub(super) struct Issue {
     force: bool,
     #[command(flatten)]
     passphrase: passphrase::Flags,
+    #[command(flatten)]
+    changing: Changing,
 }
 
 impl Issue {
@@ -54,18 +60,27 @@ impl Issue {
             (_, true) => IssueMode::DryRun,
             _ => IssueMode::Applied,
         };
-        store.recover(LOCK_TIMEOUT)?;
+        self.changing.recover(&store, COMMAND, printer)?;
         let planned = self.plan(&entries, &store, None, printer)?;
-        let (planned, issued) = if planned.is_empty() || mode != IssueMode::Applied {
+        let has_work = !planned.is_empty() || planned.warnings.iter().any(is_open);
+        let (planned, issued) = if !has_work || mode != IssueMode::Applied {
             (planned, Vec::new())
         } else {
             // Before the lock, which nobody is to wait for while somebody types.
-            let (opened, warning) = self.open(planned, &store, printer)?;
+            let (opened, warning) = if planned.is_empty() {
+                (None, None)
+            } else {
+                self.open(planned, &store, printer)?
+            };
             // Another process may have done some of it in the meantime, so the plan under the lock counts.
-            let guard = store.lock(LOCK_TIMEOUT)?;
+            let guard = self.changing.lock(&store, COMMAND, printer)?;
             let mut planned = self.plan(&entries, &store, opened, printer)?;
             planned.warnings.extend(warning);
-            let issued = apply_plan(&planned, &guard, printer)?;
+            tighten(&mut planned.warnings, &guard);
+            let Outcome { issued, repair } = apply_plan(&planned, &guard, printer)?;
+            let path = store.issued_path();
+            let repaired = repair.map(|repair| Warning::LogRepaired { path, repair });
+            planned.warnings.extend(repaired);
             (planned, issued)
         };
         let Plan {
@@ -147,17 +162,21 @@ fn apply_plan(
     planned: &Plan<'_>,
     guard: &Guard<'_>,
     printer: &Printer<'_, '_>,
-) -> Result<Vec<Issued>, Stop> {
+) -> Result<Outcome, Stop> {
     let is_work = |step: &&Step<'_>| matches!(step.action, Action::Issue { .. });
     let work = planned.steps.iter().filter(is_work).count();
     if work == 0 {
-        return Ok(Vec::new());
+        return Ok(Outcome::default());
     }
     let issuer = planned.issuer(guard.dir())?;
     let interactive = printer.context.interactive;
     Ok(progress::with_bar(interactive, work, |done| {
         apply::issue(planned, issuer, guard, printer.context.keys, done)
     })?)
+}
+
+fn is_open(warning: &Warning) -> bool {
+    matches!(warning, Warning::KeyIsOpen { .. })
 }
 
 /// The plan's steps, each with the certificate that was made for it.

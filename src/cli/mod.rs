@@ -1,5 +1,6 @@
 //! The command line: the straight line from arguments to a report, and the one place that prints.
 
+mod changing;
 mod context;
 mod demo;
 mod ephemeral;
@@ -15,7 +16,6 @@ mod verify;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -39,8 +39,6 @@ const EXAMPLES: &str = "Examples:
 
 /// Where keys and certificates lie unless `--pki` says otherwise.
 const DEFAULT_PKI: &str = "pki";
-/// How long a command waits for another one that is changing the same folder.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// TLS and mutual TLS for gRPC: make the certificates, and prove that they work
 #[derive(Debug, Parser)]
@@ -160,7 +158,11 @@ impl Common {
     fn load_config_if_there(&self) -> Result<Option<Config>, ConfigError> {
         match self.load_config() {
             Ok(config) => Ok(Some(config)),
-            Err(ConfigError::Missing { .. }) if self.config.is_none() => Ok(None),
+            Err(ConfigError::Missing { .. } | ConfigError::Empty { .. })
+                if self.config.is_none() =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

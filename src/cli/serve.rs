@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::context::Printer;
-use super::{Common, Done, LOCK_TIMEOUT, Stop, exit, runtime};
+use super::{Common, Done, Stop, exit, runtime};
 use crate::error::{Error, causes};
 use crate::sample::{Event, Material, Server, Source};
 use crate::store::{self, StoreError};
@@ -48,7 +48,13 @@ impl Serve {
             key: store.key_path(&self.name),
             client_ca: self.mtls.then(|| store.certificate_path("ca")),
         };
-        store.recover(LOCK_TIMEOUT)?;
+        // Completes what was interrupted. What is half in place otherwise is loaded again when it changes.
+        let ((), unsettled) = store.reading(|| ());
+        if let Some(unsettled) = unsettled {
+            printer
+                .meanwhile(&unsettled.to_string())
+                .map_err(Stop::Pipe)?;
+        }
         let runtime = runtime()?;
         let done = runtime.block_on(self.serve(files, printer));
         runtime.shutdown_background();

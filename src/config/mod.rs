@@ -106,6 +106,12 @@ impl Renewal {
 /// Why there is no usable certs.toml.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// It is empty.
+    #[error("{path} is empty")]
+    Empty {
+        /// The file, as it was named.
+        path: String,
+    },
     /// It has mistakes.
     #[error("{path} has {}", count(problems.len()))]
     Invalid {
@@ -195,6 +201,9 @@ impl Config {
             return Err(ConfigError::TooLarge { path: shown });
         }
         let octets = fs::read(path).map_err(failed)?;
+        if octets.is_empty() {
+            return Err(ConfigError::Empty { path: shown });
+        }
         Self::parse(path, &octets)
     }
 
@@ -230,7 +239,8 @@ impl Config {
     }
 }
 
-/// Writes [`STARTER`] where there is no file yet, and returns its path; a file that is there stays.
+/// Writes [`STARTER`] where there is no file yet, or one without a single octet, as a full disk leaves it, and returns
+/// its path; any other stays.
 ///
 /// # Errors
 /// [`ConfigError::Write`].
@@ -243,16 +253,18 @@ pub fn write_starter(path: &Path) -> Result<Option<PathBuf>, ConfigError> {
         path: path.display().to_string(),
         source,
     };
-    let mut file = match fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-    {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    file.write_all(STARTER.as_bytes()).map_err(failed)?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    let mut file = options.open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.len() > 0 {
+        return Ok(None);
+    }
+    let written = file.write_all(STARTER.as_bytes());
+    written.and_then(|()| file.sync_all()).map_err(|error| {
+        // Half a starter would pass for somebody's file.
+        let _ = file.set_len(0);
+        failed(error)
+    })?;
     Ok(Some(path.to_owned()))
 }
 

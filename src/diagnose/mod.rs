@@ -80,6 +80,8 @@ pub struct Knowledge {
     pub config_path: String,
     /// ` --pki DIR --config FILE` where they are not the usual ones, so that a command works when it is typed.
     pub flags: String,
+    /// What to know about all that was read from the folder.
+    pub remark: Option<String>,
     /// What else this run of `verify` was given that the next one needs: ` --ca FILE --server-name NAME`.
     pub own_flags: String,
 }
@@ -351,6 +353,7 @@ fn conclude(
 ) -> Verdict {
     let Judge {
         observation,
+        knowledge,
         stages: seen,
         mut findings,
         client_auth,
@@ -392,6 +395,12 @@ fn conclude(
         notes: Vec::new(),
     };
     verdict.addresses = addresses::dialled(observation, &verdict);
+    verdict
+        .notes
+        .extend(knowledge.remark.iter().map(|text| Note {
+            text: text.clone(),
+            verbose: false,
+        }));
     if let Destination::Unix(_) = observation.target.dial {
         verdict.notes.push(Note {
             text: dial::TONIC_AND_SOCKETS.to_owned(),

@@ -14,7 +14,7 @@ use crate::config::{CaEntry, Config, Entry, nearest};
 use crate::pki::sign::{SignError, may_sign};
 use crate::pki::validity::Moment;
 use crate::pki::{Certificate, EncryptedKey, GeneralName, Issuer, PrivateKey, StoredKey, Validity};
-use crate::store::{CaFiles, Content, EntryFiles, Found, Inventory};
+use crate::store::{CaFiles, Content, EntryFiles, Found, Inventory, Repair};
 
 pub use error::PlanError;
 pub use reason::Reason;
@@ -136,6 +136,20 @@ pub enum Warning {
     KeyIsOpen {
         /// The file.
         path: PathBuf,
+    },
+    /// A key file could be read by others than its owner, and no more.
+    KeyWasOpen {
+        /// The file.
+        path: PathBuf,
+        /// The permission bits that it had.
+        mode: u32,
+    },
+    /// The last line of the list of certificates did not end.
+    LogRepaired {
+        /// The file.
+        path: PathBuf,
+        /// What became of it.
+        repair: Repair,
     },
     /// `[ca]` asks for a passphrase, and the key has none.
     KeyIsPlain {

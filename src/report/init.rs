@@ -13,7 +13,7 @@ use crate::plan::{KeyState, PlanError, Warning};
 use crate::text::{date, printable, rfc3339, until};
 
 /// Whether there is a new CA.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InitOutcome {
     /// It was made.
     Created,
@@ -21,8 +21,6 @@ pub enum InitOutcome {
     Kept {
         /// Whether `[ca]` asks for something else than it is.
         differs: bool,
-        /// Whether others may read its key file.
-        key_is_open: bool,
     },
 }
 
@@ -127,11 +125,7 @@ impl Report for InitReport {
     fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> = self.warnings.iter().map(super::words::warning).collect();
         warnings.extend(self.issued.iter().flat_map(Report::warnings));
-        let InitOutcome::Kept {
-            differs,
-            key_is_open,
-        } = self.outcome
-        else {
+        let InitOutcome::Kept { differs } = self.outcome else {
             return warnings;
         };
         let not_after = self.certificate.validity.not_after;
@@ -145,10 +139,6 @@ impl Report for InitReport {
                  and a new one needs another folder (`--pki`)"
                     .to_owned(),
             );
-        }
-        if key_is_open {
-            let path = self.dir.join("ca.key");
-            warnings.push(super::words::warning(&Warning::KeyIsOpen { path }));
         }
         warnings
     }

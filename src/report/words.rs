@@ -111,6 +111,24 @@ pub fn warning(warning: &Warning) -> String {
             "`{name}` ends with its CA on {}, sooner than `valid_for` asks for",
             date(*not_after)
         ),
+        Warning::KeyWasOpen { path, mode } => {
+            let (key, is_ca) = (path.display(), path.ends_with("ca.key"));
+            let then = if is_ca {
+                "make a new CA if others have had a look".to_owned()
+            } else {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                format!(
+                    "if others have had a look, `grpc-pki issue {name} --force` makes a new one"
+                )
+            };
+            format!(
+                "others than its owner could read {key} (mode {mode:04o}), which is mended; {then}"
+            )
+        }
+        Warning::LogRepaired { path, repair } => {
+            let path = path.display();
+            format!("{path}: the last line did not end, as after a full disk; {repair}")
+        }
         Warning::KeyIsPlain { path } => format!(
             "{} has no passphrase, and one was asked for; `{}` gives it one",
             path.display(),

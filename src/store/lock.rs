@@ -1,5 +1,6 @@
 //! One process at a time changes the folder.
 
+use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -7,15 +8,42 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, place};
 
-const RETRY: Duration = Duration::from_millis(20);
+const RETRY: Duration = Duration::from_millis(10);
+/// Longer waits than this are told.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Longer than what is written about a holder, in octets.
+const MAX_HOLDER: usize = 256;
 
 /// The right to change the folder, held until it is dropped.
 #[derive(Debug)]
 pub struct Guard<'s> {
     pub(super) store: &'s Store,
     _lock: File,
+}
+
+/// Who holds the lock, as far as it said so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder(Option<(u32, String)>);
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => f.write_str("another process"),
+            Some((pid, command)) => write!(f, "`{command}` (pid {pid})"),
+        }
+    }
+}
+
+/// How long to wait for the lock, and what to do meanwhile.
+pub struct Patience<'p> {
+    /// At most so long.
+    pub timeout: Duration,
+    /// The command that wants it, for others that wait.
+    pub command: &'p str,
+    /// Is called once where it takes longer than a second.
+    pub waiting: &'p mut dyn FnMut(&Holder),
 }
 
 impl Guard<'_> {
@@ -30,11 +58,18 @@ impl Store {
     /// what an interrupted one left.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] after `timeout`; [`StoreError::Write`]; [`StoreError::Record`].
-    pub fn lock(&self, timeout: Duration) -> Result<Guard<'_>, StoreError> {
-        make_dir(self.dir(), 0o755)?;
-        make_dir(&self.work_dir(), 0o700)?;
-        let path = self.work_dir().join("lock");
+    /// [`StoreError::Locked`] after the time is up; [`StoreError::InTheWay`]; [`StoreError::Write`];
+    /// [`StoreError::Record`]; [`StoreError::Unfinished`].
+    pub fn lock(&self, patience: &mut Patience<'_>) -> Result<Guard<'_>, StoreError> {
+        if !place::named_folder(self.dir())? {
+            make_folder(self.dir(), 0o755)?;
+        }
+        let work = self.work_dir();
+        if !place::folder(&work)? {
+            make_folder(&work, 0o700)?;
+        }
+        let path = work.join("lock");
+        place::file(&path)?;
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -42,26 +77,12 @@ impl Store {
             .mode(0o600)
             .open(&path)
             .map_err(StoreError::write(&path))?;
-        let started = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if started.elapsed() < timeout => {
-                    thread::sleep(RETRY)
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(StoreError::Locked {
-                        dir: self.dir().to_owned(),
-                        holder: holder(&path),
-                    });
-                }
-                Err(TryLockError::Error(source)) => return Err(StoreError::write(&path)(source)),
-            }
-        }
+        self.wait(&file, &path, patience)?;
         // Who holds it is a courtesy to the next one that waits; without it the lock holds all the same.
+        let line = format!("{} {}\n", std::process::id(), patience.command);
         let _ = file
             .set_len(0)
-            .and_then(|()| writeln!(file, "{}", std::process::id()));
+            .and_then(|()| file.write_all(line.as_bytes()));
         let guard = Guard {
             store: self,
             _lock: file,
@@ -70,34 +91,89 @@ impl Store {
         Ok(guard)
     }
 
+    fn wait(
+        &self,
+        file: &File,
+        path: &Path,
+        patience: &mut Patience<'_>,
+    ) -> Result<(), StoreError> {
+        let started = Instant::now();
+        let mut told = false;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => return Err(StoreError::write(path)(source)),
+            }
+            let waited = started.elapsed();
+            if waited >= patience.timeout {
+                return Err(StoreError::Locked {
+                    dir: self.dir().to_owned(),
+                    holder: holder(path),
+                    waited: patience.timeout,
+                });
+            }
+            if waited >= PATIENCE && !told {
+                told = true;
+                (patience.waiting)(&holder(path));
+            }
+            thread::sleep(RETRY.min(patience.timeout - waited));
+        }
+    }
+
     /// Completes or drops what an interrupted command left, and does nothing where there is nothing.
     ///
     /// # Errors
     /// As [`Store::lock`].
-    pub fn recover(&self, timeout: Duration) -> Result<(), StoreError> {
+    pub fn recover(&self, patience: &mut Patience<'_>) -> Result<(), StoreError> {
         if self.has_leftovers() {
-            self.lock(timeout).map(drop)
+            self.lock(patience).map(drop)
         } else {
             Ok(())
         }
     }
-}
 
-fn make_dir(path: &Path, mode: u32) -> Result<(), StoreError> {
-    if path.is_dir() {
-        return Ok(());
+    /// Who is changing the folder at this moment; `None` where nobody is, or where that cannot be told.
+    pub(super) fn holder(&self) -> Option<Holder> {
+        let path = self.work_dir().join("lock");
+        let file = File::open(&path).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(holder(&path)),
+            _ => None,
+        }
     }
-    let mut builder = DirBuilder::new();
-    builder
-        .recursive(true)
-        .mode(mode)
-        .create(path)
-        .map_err(StoreError::write(path))
 }
 
-fn holder(path: &Path) -> Option<String> {
-    let pid: u32 = fs::read_to_string(path).ok()?.trim().parse().ok()?;
-    Some(format!(" (pid {pid})"))
+/// Makes a folder and those above it, each durable before anything is put into it.
+fn make_folder(path: &Path, mode: u32) -> Result<(), StoreError> {
+    let parent = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => Path::new("/"),
+    };
+    if !parent.exists() {
+        make_folder(parent, 0o755)?;
+    }
+    match DirBuilder::new().mode(mode).create(path) {
+        // Another process was faster, which is fine if it made the same.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            place::named_folder(path).map(|_| ())
+        }
+        made => {
+            let durable = made.and_then(|()| sync_dir(parent));
+            durable.map_err(StoreError::write(path))
+        }
+    }
+}
+
+fn holder(path: &Path) -> Holder {
+    let read = || {
+        let text = fs::read_to_string(path).ok()?;
+        let (pid, command) = text.lines().next()?.split_once(' ')?;
+        let is_sound = command.len() <= MAX_HOLDER && !command.chars().any(char::is_control);
+        is_sound.then_some((pid.parse().ok()?, command.to_owned()))
+    };
+    Holder(read())
 }
 
 /// Makes the names in a folder durable.

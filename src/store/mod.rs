@@ -12,6 +12,8 @@
 //! | `.grpc-pki/` | 0700 | the lock, and a transaction in progress |
 //!
 //! The files are the state: nothing else is kept that could drift from them.
+//!
+//! Modes are those of creation: the process's umask must leave 0644 and 0600 alone, for which `main` sees.
 #![expect(
     clippy::disallowed_methods,
     reason = "this room is the one that touches the disk"
@@ -19,8 +21,13 @@
 
 mod examine;
 mod inventory;
+mod issued;
 mod lock;
+mod modes;
 mod passphrase;
+mod place;
+mod reading;
+mod record;
 mod transaction;
 mod trust;
 
@@ -28,6 +35,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustls_pki_types::CertificateDer;
 use zeroize::Zeroizing;
@@ -38,9 +46,12 @@ use crate::pki::{Certificate, PrivateKey, StoredKey, pem};
 
 pub use examine::{Examined, examine, neighbours};
 pub use inventory::{CaFiles, EntryFiles, Found, Inventory};
-pub use lock::Guard;
+pub use issued::{IssuedLog, IssuedRecord, Repair};
+pub use lock::{Guard, Holder, Patience};
 pub use passphrase::{PassphraseFile, read_passphrase};
-pub use transaction::{IssuedRecord, Transaction};
+pub use place::{Kind, Obstacle};
+pub use reading::Unsettled;
+pub use transaction::Transaction;
 pub use trust::{read_revocation_lists, read_system_certificates};
 
 /// Larger than any file of the folder but `issued.jsonl`, in octets.
@@ -143,13 +154,23 @@ pub enum StoreError {
         /// What it holds.
         content: Content,
     },
+    /// Something stands where a file or a folder is to be written.
+    #[error("{} {obstacle}", path.display())]
+    InTheWay {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        obstacle: Obstacle,
+    },
     /// Another process is changing the folder.
-    #[error("{} is being changed by another process{}", dir.display(), holder.as_deref().unwrap_or(""))]
+    #[error("{} is being changed by {holder}{}", dir.display(), in_vain(*waited))]
     Locked {
         /// The folder.
         dir: PathBuf,
-        /// Who, as far as it said so.
-        holder: Option<String>,
+        /// Who.
+        holder: Holder,
+        /// How long it was waited for.
+        waited: Duration,
     },
     /// A file is not there.
     #[error("{} does not exist", path.display())]
@@ -179,7 +200,15 @@ pub enum StoreError {
         /// What the system said.
         source: Option<io::Error>,
     },
-    /// The system refused to write; what was staged is dropped.
+    /// The system refused to put a change into place that is made and durable.
+    #[error("the change is made, but not all of it is in place: {} cannot be written", path.display())]
+    Unfinished {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The system refused to write; what was staged is dropped, and nothing has changed.
     #[error("{} cannot be written", path.display())]
     Write {
         /// The file.
@@ -236,8 +265,24 @@ impl Store {
         self.path(&format!("{name}.key"))
     }
 
+    /// The list of certificates that were made.
+    pub fn issued_path(&self) -> PathBuf {
+        self.path("issued.jsonl")
+    }
+
     fn work_dir(&self) -> PathBuf {
         self.path(".grpc-pki")
+    }
+}
+
+fn in_vain(waited: Duration) -> String {
+    if waited.is_zero() {
+        String::new()
+    } else {
+        format!(
+            ", for which {} s were not enough to wait",
+            waited.as_secs_f32()
+        )
     }
 }
 

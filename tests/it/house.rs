@@ -9,7 +9,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("pki", &[]),
     ("text", &[]),
     ("keys", &["pki"]),
-    ("store", &["pki"]),
+    ("store", &["pki", "text"]),
     ("target", &["pki", "text"]),
     ("config", &["pki", "target"]),
     ("plan", &["config", "pki", "store"]),

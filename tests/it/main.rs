@@ -14,12 +14,18 @@ mod docs;
 mod ephemeral;
 // `explain`: the list, a page, an unknown code.
 mod explain;
+// What is in the way of writing, and modes and owners of what is written.
+mod folder;
 // The walls between the rooms.
 mod house;
 // `init`: sessions, options, and what it leaves alone.
 mod init;
 // `issue`: sessions, the plan, the reasons.
 mod issue;
+// The list of what was made: torn lines, serial numbers.
+mod issued;
+// Who waits for whom, and who reads while others write.
+mod lock;
 // The CA key under a passphrase.
 mod passphrase;
 // The checked-in protobuf code is what its source generates.

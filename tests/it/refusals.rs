@@ -237,8 +237,9 @@ fn a_log_that_is_no_file_stops_everything_before_it_begins() {
         spoil(&project, "pki/issued.jsonl");
         let before = project.tree();
         let ran = project.run("issue").exits(2);
-        let expected = "error: pki/issued.jsonl is not a regular file\n";
-        assert!(ran.stderr.starts_with(expected), "{ran}");
+        let told = ran.stderr.starts_with("error: pki/issued.jsonl is a ")
+            && ran.stderr.contains(", where a file belongs\n");
+        assert!(told, "{ran}");
         assert_eq!(project.tree(), before);
         project.run("issue --check").exits(1);
     }
@@ -275,11 +276,11 @@ fn a_folder_that_cannot_be_written() {
     fs::remove_dir_all(project.path("pki/.grpc-pki")).unwrap();
     project.write("pki/.grpc-pki", "a file where the lock belongs");
     let before = project.state();
-    assert_snapshot!(project.run("issue").exits(3), @r"
+    assert_snapshot!(project.run("issue").exits(2), @r"
     --- stderr
-    error: pki/.grpc-pki cannot be written
-      cause: file exists
-    --- exit 3
+    error: pki/.grpc-pki is a file, where a folder belongs
+    hint: move pki/.grpc-pki away, or name another folder with --pki
+    --- exit 2
     ");
     assert_eq!(project.state(), before);
     project.remove("pki/.grpc-pki");

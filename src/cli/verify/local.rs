@@ -65,6 +65,7 @@ impl Local {
             config_path: common.config_path().display().to_string(),
             anchors,
             inputs,
+            remark: None,
         };
         Ok(Self {
             knowledge,

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::context::Printer;
 use super::progress::Bar;
-use super::{Common, Done, LOCK_TIMEOUT, Stop, runtime};
+use super::{Common, Done, Stop, runtime};
 use crate::error::Error;
 use crate::probe::{
     Destination, Host, Metadata, Misread, MisreadTargets, Questions, Request, Target,
@@ -147,11 +147,12 @@ impl Verify {
         let targets = self.targets(common)?;
         let questions = self.questions()?;
         let store = common.store();
-        store.recover(LOCK_TIMEOUT)?;
+        let (local, unsettled) = store.reading(|| Local::read(self, common, &store));
         let Local {
-            knowledge,
+            mut knowledge,
             identity,
-        } = Local::read(self, common, &store)?;
+        } = local?;
+        knowledge.remark = unsettled.map(|it| it.to_string());
         let ders: Vec<_> = knowledge
             .anchors
             .iter()

@@ -47,6 +47,7 @@ impl VerifyReport {
             "grpc": self.grpc(),
             "opinions": verdict.opinions.iter().flat_map(opinions).collect::<Vec<_>>(),
             "findings": verdict.findings.iter().map(finding).collect::<Vec<_>>(),
+            "notes": verdict.notes.iter().map(|it| &it.text).collect::<Vec<_>>(),
             "connections": self.connections(),
             "raw": {
                 "error": raw(&self.observation),

@@ -168,6 +168,11 @@ fn init() {
               else it is asked for on the terminal; only where ca.key is encrypted, and something is to
               be signed. The file may be a pipe.
 
+          --lock-timeout <TIME>
+              Wait at most this long for another command that is changing the same folder
+
+              [default: 10s]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -216,6 +221,11 @@ fn issue() {
               Without it, the passphrase is that of the environment variable GRPC_PKI_PASSPHRASE, or
               else it is asked for on the terminal; only where ca.key is encrypted, and something is to
               be signed. The file may be a pipe.
+
+          --lock-timeout <TIME>
+              Wait at most this long for another command that is changing the same folder
+
+              [default: 10s]
 
       -h, --help
               Print help (see a summary with '-h')

@@ -94,6 +94,14 @@ impl Project {
         }
     }
 
+    /// The same project, with keys and serial numbers from elsewhere.
+    pub fn with_keys(self, keys: impl KeySource + Send + 'static) -> Self {
+        Self {
+            keys: Box::new(keys),
+            ..self
+        }
+    }
+
     /// The same project, so many days later.
     pub fn later(self, days: i64) -> Self {
         Self {

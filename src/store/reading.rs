@@ -1,0 +1,84 @@
+//! Reading while others may write: without the lock, and never half of a change without saying so.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use super::Store;
+use super::lock::{Holder, Patience};
+
+/// How often the folder is read again while it changes.
+const ATTEMPTS: u32 = 5;
+/// Longer than it takes to put a few files into place.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Why what was read may be half of a change.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsettled {
+    /// It is being put into place.
+    #[error("{} is being changed by {holder}, and what was read of it may be half of that change", dir.display())]
+    Changing {
+        /// The folder.
+        dir: PathBuf,
+        /// Who.
+        holder: Holder,
+    },
+    /// It was interrupted, and could not be completed from here.
+    #[error("a change of {} was interrupted and is half in place; the next `grpc-pki issue` completes it", dir.display())]
+    Interrupted {
+        /// The folder.
+        dir: PathBuf,
+    },
+}
+
+impl Store {
+    /// Reads the folder without the lock. Where files are put into place meanwhile, it reads once more; where that
+    /// does not end, the second half of the result says so. A change that was interrupted is completed first where
+    /// this process may.
+    pub fn reading<T>(&self, mut read: impl FnMut() -> T) -> (T, Option<Unsettled>) {
+        if self.has_record() {
+            self.complete();
+        }
+        let mut attempt = 1;
+        loop {
+            let before = self.version();
+            let value = read();
+            let is_settled = !self.has_record() && self.version() == before;
+            if is_settled {
+                return (value, None);
+            }
+            if attempt == ATTEMPTS {
+                let dir = self.dir().to_owned();
+                let unsettled = match self.holder() {
+                    None if self.has_record() => Unsettled::Interrupted { dir },
+                    holder => Unsettled::Changing {
+                        dir,
+                        holder: holder.unwrap_or_default(),
+                    },
+                };
+                return (value, Some(unsettled));
+            }
+            attempt += 1;
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Completes an interrupted change if nobody else is at it and the system lets us.
+    fn complete(&self) {
+        let mut patience = Patience {
+            timeout: Duration::ZERO,
+            command: "grpc-pki",
+            waiting: &mut |_| {},
+        };
+        // Whatever stands in the way, the reader goes on, and tells that the change is not complete.
+        let _ = self.lock(&mut patience).map(drop);
+    }
+
+    /// Is another one whenever a file was put into place.
+    fn version(&self) -> Option<(i64, i64)> {
+        let metadata = fs::metadata(self.dir()).ok()?;
+        Some((metadata.mtime(), metadata.mtime_nsec()))
+    }
+}
