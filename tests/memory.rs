@@ -205,6 +205,8 @@ fn nothing_is_left_of_keys_and_passphrases() {
         "issue",
         "issue --force",
         "init --pki once --ephemeral",
+        // Nobody listens there: the client's key is read all the same.
+        "verify localhost:1 --client a",
     ] {
         let mut stdout = Report {
             keys: &keys,
@@ -241,8 +243,12 @@ fn nothing_is_left_of_keys_and_passphrases() {
         }
         words.extend(["--config", config.to_str().unwrap()]);
         let code = cli::run(words.iter().map(Into::into), &mut context);
-        assert_eq!(code, 0, "{}", String::from_utf8_lossy(&stderr));
-        assert_eq!(stdout.found, [""; 0], "{args}, in the report");
+        let is_verify = args.starts_with("verify");
+        let expected = if is_verify { 11 } else { 0 };
+        assert_eq!(code, expected, "{}", String::from_utf8_lossy(&stderr));
+        if !is_verify {
+            assert_eq!(stdout.found, [""; 0], "{args}, in the report");
+        }
         let needles = keys.0.lock().unwrap().clone();
         assert_eq!(found(&needles), [""; 0], "{args}, afterwards");
     }

@@ -303,3 +303,73 @@ fn prf(prf: Pbkdf2Prf) -> Option<pbkdf2::Algorithm> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pki::key::tests::ed25519;
+
+    const RANDOM: Randomness = Randomness {
+        salt: [1; 16],
+        iv: [2; 16],
+    };
+
+    fn encrypted(passphrase: &[u8]) -> EncryptedKey {
+        let pem = ed25519().to_encrypted_pem(passphrase, NonZeroU32::MIN, RANDOM);
+        let Ok(StoredKey::Encrypted(key)) = StoredKey::from_pem(pem.unwrap().as_bytes()) else {
+            panic!("what was written is not read");
+        };
+        key
+    }
+
+    #[test]
+    fn what_is_encrypted_is_opened_with_its_passphrase_alone() {
+        for passphrase in [&b"x"[..], "pässword ".as_bytes(), &[0xff; 2000]] {
+            let key = encrypted(passphrase);
+            let opened = key.open(passphrase).unwrap();
+            assert_eq!(*opened.to_pkcs8().unwrap(), *ed25519().to_pkcs8().unwrap());
+            for wrong in [&b""[..], b"y", &passphrase[1..]] {
+                assert_eq!(key.open(wrong).unwrap_err(), OpenError::WrongPassphrase);
+            }
+        }
+    }
+
+    #[test]
+    fn what_looks_well_padded_by_chance_is_a_wrong_passphrase() {
+        // One of 256 does.
+        let key = encrypted(b"right");
+        for number in 0..2000 {
+            let wrong = format!("wrong {number}");
+            let opened = key.open(wrong.as_bytes());
+            assert_eq!(opened.unwrap_err(), OpenError::WrongPassphrase);
+        }
+    }
+
+    #[test]
+    fn hostile_octets_are_no_panic() {
+        let pem = ed25519().to_encrypted_pem(b"x", NonZeroU32::MIN, RANDOM);
+        let pem = pem.unwrap();
+        let Some(KeyBlock::Encrypted(der)) = pem::private_key(pem.as_bytes()) else {
+            panic!("a block of another kind");
+        };
+        for at in 0..der.len() {
+            let _ = EncryptedKey::from_der(&der[..at]).map(|it| it.open(b"x"));
+            for value in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut changed = der.clone();
+                changed[at] = value;
+                // What would take seconds to open is not opened here.
+                let key = EncryptedKey::from_der(&changed);
+                let _ = key.map(|it| match &it.parameters.kdf {
+                    Kdf::Pbkdf2(kdf) if kdf.iteration_count > 1000 => true,
+                    _ => it.open(b"x").is_ok(),
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let key = StoredKey::Encrypted(encrypted(b"x"));
+        assert_eq!(format!("{key:?}"), "Encrypted(EncryptedKey(redacted))");
+    }
+}

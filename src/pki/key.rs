@@ -299,8 +299,13 @@ impl SerialNumber {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    pub(in crate::pki) fn ed25519() -> PrivateKey {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        PrivateKey::from_ed25519(pair).unwrap()
+    }
 
     #[test]
     fn a_serial_is_positive_and_20_octets_long_whatever_is_drawn() {
@@ -313,15 +318,13 @@ mod tests {
 
     #[test]
     fn debug_shows_no_key() {
-        let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
-        let key = PrivateKey::from_ed25519(pair).unwrap();
+        let key = ed25519();
         assert_eq!(format!("{key:?}"), "PrivateKey(Ed25519, redacted)");
     }
 
     #[test]
     fn ed25519_is_written_as_pkcs8_version_1() {
-        let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
-        let der = PrivateKey::from_ed25519(pair).unwrap().to_pkcs8().unwrap();
+        let der = ed25519().to_pkcs8().unwrap();
         assert_eq!((der.len(), &der[2..5]), (48, [2, 1, 0].as_slice()));
     }
 

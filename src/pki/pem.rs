@@ -206,6 +206,43 @@ mod tests {
     }
 
     #[test]
+    fn the_first_private_key_is_found_whatever_stands_around_it() {
+        let key = encode("PRIVATE KEY", &[7; 100]);
+        let other = encode("CERTIFICATE", &[8; 100]);
+        let kind = |text: &str| match private_key(text.as_bytes()) {
+            None => "none",
+            Some(KeyBlock::Damaged) => "damaged",
+            Some(KeyBlock::Encrypted(_)) => "encrypted",
+            Some(KeyBlock::LegacyEncrypted) => "legacy",
+            Some(KeyBlock::Plain(der)) if der.secret_der() == [7; 100] => "plain",
+            Some(KeyBlock::Plain(_)) => "another",
+        };
+        let legacy = key.replace("KEY-----\nB", "KEY-----\nProc-Type: 4,ENCRYPTED\n\nB");
+        for (text, expected) in [
+            (String::new(), "none"),
+            (other.to_string(), "none"),
+            (key.to_string(), "plain"),
+            (key.replace('\n', "\r\n"), "plain"),
+            (key.replace('\n', "\r"), "plain"),
+            (format!("junk\n{}{}{}", *other, *key, *other), "plain"),
+            (key.replace("PRIVATE", "DSA PRIVATE") + &key, "plain"),
+            (
+                key.replace("PRIVATE", "ENCRYPTED PRIVATE") + &key,
+                "encrypted",
+            ),
+            (legacy.clone() + &key, "legacy"),
+            // A header that is another block's is none of its.
+            (format!("{}{legacy}", *key), "plain"),
+            (key.replace("END PRIVATE", "END EC PRIVATE"), "damaged"),
+            (key.replace("-----END", "----END"), "damaged"),
+            (key.replace("Bwc", "B!c"), "damaged"),
+            (key[..60].to_owned(), "damaged"),
+        ] {
+            assert_eq!(kind(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn a_file_is_known_by_its_labels() {
         let block =
             |label: &str| format!("junk\n-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");

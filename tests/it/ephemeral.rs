@@ -111,6 +111,10 @@ fn without_anything_to_sign_nothing_is_made() {
     );
     project.run("init --ephemeral").exits(2);
     assert!(!project.path("pki/ca.crt").exists() && !project.path("pki/issued.jsonl").exists());
+    // Nothing is to be encrypted, whatever [ca] says: nobody is asked for a passphrase.
+    project.write("certs.toml", format!("[ca]\nencrypt = true\n{SERVER}"));
+    let ran = project.run("init --ephemeral").ok();
+    assert_eq!(ran.stderr, "");
     for flags in ["--encrypt", "--passphrase-file x"] {
         project.run(&format!("init --ephemeral {flags}")).exits(2);
     }

@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use insta::assert_snapshot;
 
+use crate::secrecy::Waiting;
 use crate::support::{Project, SERVER};
 
 const PASSPHRASE: &str = "correct horse";
@@ -241,6 +242,68 @@ fn a_passphrase_comes_through_a_pipe_too() {
         folder.exits(2).stderr,
         "error: pki is not a regular file\nhint: move pki away\n"
     );
+}
+
+/// Starts the real program, which waits for its passphrase.
+fn waiting(project: &Project, args: &str) -> Waiting {
+    let args = format!("{args} --passphrase-file pipe");
+    Waiting::start(project, env!("CARGO_BIN_EXE_grpc-pki"), &args)
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8(octets.to_vec()).unwrap()
+}
+
+#[test]
+fn nobody_waits_for_the_lock_while_somebody_types() {
+    let project = encrypted(SERVER).today();
+    private(&project, "pass", "correct horse\n");
+    let first = waiting(&project, "issue");
+    project.start("022", "issue --passphrase-file pass").ok();
+    let before = project.read("pki/server.crt");
+    // What was to be done is done, and is not done twice.
+    let ran = first.answer("correct horse\n");
+    assert!(
+        ran.status.success() && text(&ran.stdout).starts_with("nothing to do"),
+        "{ran:?}"
+    );
+    assert_eq!(project.read("pki/server.crt"), before);
+
+    let project = Project::new(SERVER).today();
+    private(&project, "pass", "correct horse\n");
+    let first = waiting(&project, "init --encrypt");
+    project.start("022", "init").ok();
+    let ran = first.answer("correct horse\n");
+    assert!(
+        ran.status.success() && text(&ran.stdout).starts_with("nothing to do"),
+        "{ran:?}"
+    );
+    // The CA of the faster one is not encrypted, and that is told.
+    assert!(
+        text(&ran.stderr).starts_with("warning: pki/ca.key has no passphrase"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_key_that_is_replaced_while_somebody_types_is_not_used() {
+    let project = encrypted(SERVER);
+    let first = waiting(&project, "issue");
+    let again = "-passin pass:'correct horse' -passout pass:'battery staple'";
+    project
+        .shell(&format!(
+            "openssl pkcs8 -topk8 {again} -in pki/ca.key -out new.key && mv new.key pki/ca.key"
+        ))
+        .ok();
+    let ran = first.answer("correct horse\n");
+    assert_eq!(ran.status.code(), Some(2));
+    assert_eq!(
+        text(&ran.stderr),
+        "error: pki/ca.key changed while this command ran\nhint: nothing was made; run it again\n"
+    );
+    assert!(!project.path("pki/server.crt").exists());
+    let second = waiting(&project, "issue").answer("battery staple\n");
+    assert!(second.status.success(), "{second:?}");
 }
 
 #[test]

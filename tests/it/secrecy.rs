@@ -8,7 +8,7 @@ use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
@@ -18,20 +18,20 @@ const PASSPHRASE: &str = "correct horse battery staple";
 const PROGRAM: &str = env!("CARGO_BIN_EXE_grpc-pki");
 
 /// A process that waits for somebody to write into a pipe, where core dumps are allowed.
-struct Waiting {
+pub struct Waiting {
     process: Child,
     pipe: File,
 }
 
 impl Waiting {
-    fn start(project: &Project, program: &str, args: &str) -> Self {
+    pub fn start(project: &Project, program: &str, args: &str) -> Self {
         project.shell("rm -f pipe && mkfifo pipe").ok();
         let script = format!("ulimit -S -c \"$(ulimit -H -c)\" && exec \"$0\" {args}");
         let mut command = Command::new("sh");
         command
             .args(["-c", &script, program])
             .current_dir(project.path(""));
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let process = command.spawn().unwrap();
         // Opens once the process has opened the other end.
         let pipe = OpenOptions::new()
@@ -65,10 +65,10 @@ impl Waiting {
         self.process.wait().unwrap()
     }
 
-    fn answer(mut self, text: &str) -> ExitStatus {
+    pub fn answer(mut self, text: &str) -> Output {
         self.pipe.write_all(text.as_bytes()).unwrap();
         drop(self.pipe);
-        self.process.wait().unwrap()
+        self.process.wait_with_output().unwrap()
     }
 }
 
@@ -100,7 +100,7 @@ fn a_process_that_holds_keys_leaves_no_core_dump() {
 
     // And nothing of this keeps it from its work.
     let ours = Waiting::start(&project, PROGRAM, issue);
-    assert!(ours.answer(&format!("{PASSPHRASE}\n")).success());
+    assert!(ours.answer(&format!("{PASSPHRASE}\n")).status.success());
     project
         .openssl("verify -CAfile pki/ca.crt pki/server.crt")
         .ok();
