@@ -14,6 +14,8 @@ mod docs;
 mod ephemeral;
 // `explain`: the list, a page, an unknown code.
 mod explain;
+// System calls that fail, kills, crowds and full disks: what the folder is then.
+mod faults;
 // What is in the way of writing, and modes and owners of what is written.
 mod folder;
 // Servers and files that nobody foresaw.
