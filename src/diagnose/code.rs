@@ -249,6 +249,10 @@ codes! {
     PathOtherEntry = "path.other_entry" => Passes,
     /// The certificate is not for servers.
     PathPurpose = "path.purpose" => Certificate,
+    /// A proxy in between opens TLS.
+    PathIntercepted = "path.intercepted" => Certificate,
+    /// The server does not send an intermediate CA.
+    PathMissingIntermediate = "path.missing_intermediate" => Certificate,
     /// rustls refuses the certificate for another reason.
     PathRefused = "path.refused" => Certificate,
     /// The certificate was revoked by its CA.
@@ -279,12 +283,16 @@ codes! {
     TimeAnchor = "time.anchor_expired" => Certificate,
     /// Fewer days are left than --min-days asks for.
     TimeBelowMinDays = "time.below_min_days" => Expires,
+    /// The clocks of server and client differ.
+    TimeClockSkew = "time.clock_skew" => Passes,
     /// The certificate expired.
     TimeExpired = "time.expired" => Certificate,
     /// A CA of the chain expired, or is not yet valid.
     TimeIssuer = "time.issuer" => Certificate,
     /// The certificate is not yet valid.
     TimeNotYetValid = "time.not_yet_valid" => Certificate,
+    /// Renewed on disk; the server has the old one.
+    TimeRenewedOnDisk = "time.renewed_on_disk" => Passes,
     /// The server still accepts TLS 1.1 or 1.0.
     TlsAcceptsOldVersions = "tls.accepts_old_versions" => Passes,
     /// The server ended the handshake with an alert.

@@ -19,6 +19,7 @@
 
 mod examine;
 mod inventory;
+mod issued;
 mod lock;
 mod transaction;
 mod trust;

@@ -19,7 +19,7 @@ const KEY_MODE: u32 = 0o600;
 const PUBLIC_MODE: u32 = 0o644;
 const STAGE: &str = "stage";
 const RECORD: &str = "commit.json";
-const LOG: &str = "issued.jsonl";
+pub(super) const LOG: &str = "issued.jsonl";
 /// Above this many files, one flush of the file system costs less than a flush of each.
 const FLUSH_EACH: usize = 32;
 
