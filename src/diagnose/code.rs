@@ -237,22 +237,22 @@ codes! {
     PathCrlNotForThisChain = "path.crl_not_for_chain" => Passes,
     /// A revocation list that cannot be used.
     PathCrlUnusable = "path.crl_unusable" => Passes,
+    /// A proxy in between opens TLS.
+    PathIntercepted = "path.intercepted" => Certificate,
     /// A certificate that is no CA issued another.
     PathIssuerNotCa = "path.issuer_not_ca" => Certificate,
     /// An intermediate CA that is not for servers.
     PathIssuerPurpose = "path.issuer_purpose" => Certificate,
     /// More intermediates than a CA allows.
     PathLength = "path.length" => Certificate,
+    /// The server does not send an intermediate CA.
+    PathMissingIntermediate = "path.missing_intermediate" => Certificate,
     /// A name that a CA of the chain may not certify.
     PathNameConstraints = "path.name_constraints" => Certificate,
     /// The address serves another entry's certificate.
     PathOtherEntry = "path.other_entry" => Passes,
     /// The certificate is not for servers.
     PathPurpose = "path.purpose" => Certificate,
-    /// A proxy in between opens TLS.
-    PathIntercepted = "path.intercepted" => Certificate,
-    /// The server does not send an intermediate CA.
-    PathMissingIntermediate = "path.missing_intermediate" => Certificate,
     /// rustls refuses the certificate for another reason.
     PathRefused = "path.refused" => Certificate,
     /// The certificate was revoked by its CA.

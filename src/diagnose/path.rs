@@ -34,11 +34,17 @@ impl Judge<'_> {
             End::OtherKey(anchor) => (
                 Code::PathCaRecreated,
                 "the certificate is from another CA of the same name".to_owned(),
-                format!(
-                    "Both are called {issuer}, but the key in {trusted} (valid from {}) did not sign it: \
-                     the CA was made again after this certificate was issued.",
-                    date(anchor.validity.not_before)
-                ),
+                match self.knowledge.issuer_beside(last) {
+                    Some(file) => format!(
+                        "Both are called {issuer}, but the key in {trusted} did not sign it: the one in {} did.",
+                        printable(&file.display().to_string())
+                    ),
+                    None => format!(
+                        "Both are called {issuer}, but the key in {trusted} (valid from {}) did not sign it: the CA \
+                         was made again after this certificate was issued.",
+                        date(anchor.validity.not_before)
+                    ),
+                },
                 match self.trust_the_one_beside(last) {
                     Some(fix) => fix,
                     None => self

@@ -131,6 +131,21 @@ fn intermediates() -> Vec<Row> {
             },
         ),
         row(
+            "D2: another CA of the name was named, and the one that issued it lies in the folder",
+            13,
+            "path",
+            &["path.ca_recreated"],
+            &[
+                "did not sign it: the one in pki/ca.crt did",
+                "`grpc-pki verify localhost:",
+            ],
+            |world| {
+                let other = world.file(&Authority::new("my-ca", Key::P256, |_| ()).pem);
+                python(&world.ours("server")).file("--ca", &other)
+            },
+        )
+        .unsaid("made again"),
+        row(
             "D1: the CA that issued it lies in the folder, and another was named",
             13,
             "path",
