@@ -118,7 +118,7 @@ impl Knowledge {
         };
         let command = self.command(&format!("issue {}", entry.name));
         let on_disk = entry.certificate.as_ref();
-        if on_disk.is_some_and(|it| it.der() == served.der()) {
+        if on_disk.is_none_or(|it| it.der() == served.der()) {
             return Fix::command(command, "then restart the server");
         }
         if let Some((entry, new)) = self.renewed(served, now) {

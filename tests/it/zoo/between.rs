@@ -401,6 +401,21 @@ fn renewed() -> Vec<Row> {
             },
         ),
         row(
+            "D25, twin: there is none on disk",
+            13,
+            "time",
+            &["time.expired"],
+            &["`grpc-pki issue server --pki ", "then restart the server"],
+            |world| {
+                let dir = folder_with(world, &[]);
+                for file in ["server.crt", "server.key"] {
+                    fs::remove_file(dir.join(file)).unwrap();
+                }
+                python(&world.leaf(|it| period(it, -30, -2))).file("--pki", &dir)
+            },
+        )
+        .unsaid("on disk"),
+        row(
             "D25, twin: the server has loaded what was renewed",
             0,
             "",
