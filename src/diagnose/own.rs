@@ -170,7 +170,8 @@ impl Judge<'_> {
                 Fix::command(command, "and try again")
             }
             None => Fix::steps([
-                "have the client certificate issued anew by a CA that the server accepts, with its new key",
+                "have the client certificate issued anew by a CA that the server accepts: `grpc-pki issue` does so for those \
+                 of certs.toml",
             ]),
         }
     }

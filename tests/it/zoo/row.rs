@@ -28,8 +28,8 @@ const JARGON: &[&str] = &[
     "transport error",
 ];
 
-/// Lines of a terminal, less the one for the command.
-const SCREEN: usize = 23;
+/// Lines of a terminal as it comes.
+const SCREEN: usize = 24;
 
 /// For what a loaded machine adds to every process.
 const SLACK: Duration = Duration::from_secs(5);
