@@ -2,7 +2,8 @@
 
 use super::{Fix, Judge, Knowledge};
 use crate::pki::Certificate;
-use crate::text::{plural, printable};
+use crate::pki::path::Path;
+use crate::text::{plural, printable, quoted};
 
 impl Knowledge {
     /// What there is, in words that stay short where there are many.
@@ -42,18 +43,35 @@ impl Knowledge {
     }
 }
 
+impl Knowledge {
+    /// The flags of this run, with this in the place of `--ca`.
+    fn flags_with_ca(&self, ca: &str) -> String {
+        let named = match &self.inputs.ca {
+            Some(file) => format!(" --ca {}", quoted(&file.path)),
+            None => " --ca system".to_owned(),
+        };
+        let others = self.own_flags.strip_prefix(&named);
+        format!("{ca}{}", others.unwrap_or(&self.own_flags))
+    }
+}
+
 impl Judge<'_> {
     /// How to come to trust a server whose CA we do not know.
-    pub(super) fn trust_its_issuer(&self, served: &Certificate) -> Fix {
+    pub(super) fn trust_its_issuer(&self, path: &Path<'_>) -> Fix {
         let knowledge = self.knowledge;
+        let served = path.certificates[0];
+        let last = path.certificates[path.certificates.len() - 1];
         let target = &self.observation.target;
         if knowledge.trusts_system && knowledge.owner(served).is_some() {
-            let flags = knowledge.own_flags.replacen(" --ca system", "", 1);
+            let flags = knowledge.flags_with_ca("");
             let command = knowledge.command(&format!("verify {target}{flags}"));
             return Fix::command(
                 command,
                 "without `--ca system`: the certificate is one of this folder's",
             );
+        }
+        if let Some(fix) = self.trust_the_one_beside(last) {
+            return fix;
         }
         let issue = if knowledge.trusts_system {
             "or, where strangers are to trust the server, give it a certificate of a public CA"
@@ -63,6 +81,23 @@ impl Judge<'_> {
         Fix::steps([
             format!("pass the CA that issued it: `grpc-pki verify {target} --ca FILE`"),
             issue.to_owned(),
+            self.perhaps_intermediate(path),
         ])
+    }
+
+    /// The same, where the CA that issued it lies among the files here.
+    pub(super) fn trust_the_one_beside(&self, last: &Certificate) -> Option<Fix> {
+        let knowledge = self.knowledge;
+        let file = knowledge.issuer_beside(last)?;
+        let usual = file == knowledge.inputs.usual_ca;
+        let ca = format!(" --ca {}", quoted(file));
+        let flags = knowledge.flags_with_ca(if usual { "" } else { &ca });
+        let target = self.observation.target.typed();
+        let command = knowledge.command(&format!("verify {target}{flags}"));
+        let then = format!(
+            "as {} has the CA that issued it; clients of this server need that file",
+            printable(&file.display().to_string())
+        );
+        Some(Fix::command(command, &then))
     }
 }

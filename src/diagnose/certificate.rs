@@ -41,7 +41,7 @@ impl Judge<'_> {
             let why = "Names and dates are right and the CA is trusted, yet the certificate, or one above it, \
                        breaks a rule of RFC 5280 that gRPC clients in Rust enforce."
                 .to_owned();
-            let fix = self.knowledge.issue_again(end_entity);
+            let fix = self.knowledge.issue_again(end_entity, self.now);
             let finding = Finding::new(Code::PathRefused, headline, why, fix);
             self.find("refused by rustls", finding);
         }

@@ -237,12 +237,16 @@ codes! {
     PathCrlNotForThisChain = "path.crl_not_for_chain" => Passes,
     /// A revocation list that cannot be used.
     PathCrlUnusable = "path.crl_unusable" => Passes,
+    /// A proxy in between opens TLS.
+    PathIntercepted = "path.intercepted" => Certificate,
     /// A certificate that is no CA issued another.
     PathIssuerNotCa = "path.issuer_not_ca" => Certificate,
     /// An intermediate CA that is not for servers.
     PathIssuerPurpose = "path.issuer_purpose" => Certificate,
     /// More intermediates than a CA allows.
     PathLength = "path.length" => Certificate,
+    /// The server does not send an intermediate CA.
+    PathMissingIntermediate = "path.missing_intermediate" => Certificate,
     /// A name that a CA of the chain may not certify.
     PathNameConstraints = "path.name_constraints" => Certificate,
     /// The address serves another entry's certificate.
@@ -279,12 +283,16 @@ codes! {
     TimeAnchor = "time.anchor_expired" => Certificate,
     /// Fewer days are left than --min-days asks for.
     TimeBelowMinDays = "time.below_min_days" => Expires,
+    /// The clocks of server and client differ.
+    TimeClockSkew = "time.clock_skew" => Passes,
     /// The certificate expired.
     TimeExpired = "time.expired" => Certificate,
     /// A CA of the chain expired, or is not yet valid.
     TimeIssuer = "time.issuer" => Certificate,
     /// The certificate is not yet valid.
     TimeNotYetValid = "time.not_yet_valid" => Certificate,
+    /// Renewed on disk; the server has the old one.
+    TimeRenewedOnDisk = "time.renewed_on_disk" => Passes,
     /// The server still accepts TLS 1.1 or 1.0.
     TlsAcceptsOldVersions = "tls.accepts_old_versions" => Passes,
     /// The server ended the handshake with an alert.

@@ -1,8 +1,12 @@
 //! What to do about a finding: a command or a line that works when it is typed.
 
+use ::time::OffsetDateTime;
+
+use super::stale::LOAD_AGAIN;
 use super::{Knowledge, KnownEntry};
 use crate::config::NewLine;
 use crate::pki::{Certificate, GeneralName};
+use crate::text::date;
 
 /// What to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,7 +74,8 @@ impl Knowledge {
         format!("{} && {}", self.command("init"), self.command("issue"))
     }
 
-    /// The entry that made this certificate: the same one is on disk, or an older one of our CA and its subject.
+    /// The entry that made this certificate: the same one is on disk, it stands in issued.jsonl, or it is one of our CA
+    /// with the subject or the names of the entry.
     pub(super) fn owner(&self, served: &Certificate) -> Option<&KnownEntry> {
         let on_disk = |entry: &&KnownEntry| {
             entry
@@ -86,14 +91,26 @@ impl Knowledge {
                 it.subject == served.subject && (same_issuer || !self.trusts_system)
             })
         };
-        self.entries
-            .iter()
+        let recorded = self.issued.get(&served.fingerprint());
+        let has_name = |entry: &&KnownEntry| recorded.is_some_and(|it| *it == entry.name);
+        let same_names = |entry: &&KnownEntry| {
+            let within =
+                |some: &[GeneralName], all: &[GeneralName]| some.iter().all(|it| all.contains(it));
+            ours && !self.trusts_system
+                && !entry.names.is_empty()
+                && within(&entry.names, &served.names)
+                && within(&served.names, &entry.names)
+        };
+        let entries = || self.entries.iter();
+        entries()
             .find(on_disk)
-            .or_else(|| self.entries.iter().find(alike))
+            .or_else(|| entries().find(has_name))
+            .or_else(|| entries().find(alike))
+            .or_else(|| entries().find(same_names))
     }
 
     /// How to have a certificate made anew; in words where it is not ours.
-    pub(super) fn issue_again(&self, served: &Certificate) -> Fix {
+    pub(super) fn issue_again(&self, served: &Certificate, now: OffsetDateTime) -> Fix {
         let Some(entry) = self.owner(served) else {
             return Fix::steps([
                 "have the server's certificate issued anew, and restart the server",
@@ -101,8 +118,14 @@ impl Knowledge {
         };
         let command = self.command(&format!("issue {}", entry.name));
         let on_disk = entry.certificate.as_ref();
-        if on_disk.is_some_and(|it| it.der() == served.der()) {
+        if on_disk.is_none_or(|it| it.der() == served.der()) {
             return Fix::command(command, "then restart the server");
+        }
+        if let Some((entry, new)) = self.renewed(served, now) {
+            let (name, until) = (&entry.name, date(new.validity.not_after));
+            return Fix::steps([format!(
+                "{LOAD_AGAIN}: on disk {name}.crt is a newer one, until {until}"
+            )]);
         }
         // `issue` alone would find nothing to do where the server only has not loaded what was renewed.
         let mut fix = Fix::steps([format!(

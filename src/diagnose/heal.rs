@@ -97,9 +97,11 @@ impl Code {
             | Self::PathCrlExpired
             | Self::PathCrlNotForThisChain
             | Self::PathCrlUnusable
+            | Self::PathIntercepted
             | Self::PathIssuerNotCa
             | Self::PathIssuerPurpose
             | Self::PathLength
+            | Self::PathMissingIntermediate
             | Self::PathNameConstraints
             | Self::PathOtherEntry
             | Self::PathPurpose
@@ -113,7 +115,9 @@ impl Code {
             | Self::TcpOtherLoopback
             | Self::TcpSocketDenied
             | Self::TimeBelowMinDays
+            | Self::TimeClockSkew
             | Self::TimeExpired
+            | Self::TimeRenewedOnDisk
             | Self::TlsAcceptsOldVersions
             | Self::TlsAlert
             | Self::TlsHelloInOnePiece

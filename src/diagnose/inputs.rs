@@ -10,6 +10,7 @@ mod pair;
 use std::path::{Path, PathBuf};
 
 use super::{Code, Finding, Fix, Judge, KnownEntry, Outcome, StageId, Status, words};
+use crate::pki::Certificate;
 use crate::pki::contents::{Block, Contents};
 use crate::text::{plural, printable, quoted};
 
@@ -175,6 +176,13 @@ impl Files<'_> {
     /// The certificate beside the files that belongs to it.
     fn certificate_of(&self, public: &[u8]) -> Option<&Path> {
         self.beside(|it| it.has_certificate_of(public))
+    }
+
+    /// The first certificate of a file beside the files.
+    fn certificate_at(&self, path: &Path) -> Option<&Certificate> {
+        let mut all = self.inputs.neighbours.iter();
+        let (_, found) = all.find(|(it, _)| it == path)?;
+        found.certificates.first()
     }
 
     fn beside(&self, fits: impl Fn(&Contents) -> bool) -> Option<&Path> {

@@ -8,6 +8,7 @@ mod addresses;
 mod anchors;
 mod certificate;
 mod client_auth;
+mod clock;
 mod code;
 mod dial;
 mod enforcement;
@@ -18,6 +19,8 @@ mod heal;
 mod http2;
 mod http_answer;
 mod inputs;
+mod intermediate;
+mod knowledge;
 mod min_days;
 mod name;
 mod negotiation;
@@ -27,11 +30,14 @@ mod other_entry;
 mod own;
 mod pages;
 mod path;
+mod proxy;
 mod reach;
 mod revocation;
 mod service;
 mod site;
 mod spiffe;
+mod stale;
+mod strict;
 mod time;
 mod words;
 
@@ -39,9 +45,8 @@ use std::time::Duration;
 
 use ::time::OffsetDateTime;
 
-use crate::config::Place;
+use crate::pki::Certificate;
 use crate::pki::path::Path;
-use crate::pki::{Certificate, GeneralName};
 use crate::probe::{Destination, Observation, Target};
 
 pub use addresses::{AtAddress, Judged, judge_all};
@@ -49,58 +54,12 @@ pub use code::{Code, Outcome, UnknownCode};
 pub use enforcement::{Answer, ClientAuth, Enforcement};
 pub use fix::{ConfigLine, Fix};
 pub use inputs::{InputFile, Inputs};
+pub use knowledge::{Beside, Knowledge, KnownEntry};
 pub use negotiation::Survey;
 pub use opinions::{Client, Opinion};
 pub use pages::{Page, Who};
+pub use proxy::Proxy;
 pub use revocation::ListFile;
-
-/// What is known beside the observation.
-#[derive(Debug, Default)]
-pub struct Knowledge {
-    /// Whom we trust.
-    pub anchors: Vec<Certificate>,
-    /// Where they were read: a file, or `the system's trust store`.
-    pub anchors_path: String,
-    /// Whether they are those of the system.
-    pub trusts_system: bool,
-    /// Whom not to trust any more.
-    pub revocation: Vec<ListFile>,
-    /// The files that were read, as they are.
-    pub inputs: Inputs,
-    /// Our own client certificate, where one is to be shown.
-    pub identity: Option<Certificate>,
-    /// What its file holds behind it.
-    pub identity_issuers: Vec<Certificate>,
-    /// Whether a server that does not demand a client certificate fails.
-    pub require_mtls: bool,
-    /// How many days every certificate of the path has to have left.
-    pub min_days: Option<u16>,
-    /// What certs.toml makes and the folder holds.
-    pub entries: Vec<KnownEntry>,
-    /// certs.toml, as it was named.
-    pub config_path: String,
-    /// ` --pki DIR --config FILE` where they are not the usual ones, so that a command works when it is typed.
-    pub flags: String,
-    /// What to know about all that was read from the folder.
-    pub remark: Option<String>,
-    /// What else this run of `verify` was given that the next one needs: ` --ca FILE --server-name NAME`.
-    pub own_flags: String,
-}
-
-/// A certificate that this folder could have made.
-#[derive(Debug)]
-pub struct KnownEntry {
-    /// Entry of certs.toml.
-    pub name: String,
-    /// Whether it may dial others.
-    pub client_auth: bool,
-    /// Its names in certs.toml.
-    pub names: Vec<GeneralName>,
-    /// Where they stand.
-    pub place: Place,
-    /// What is on disk.
-    pub certificate: Option<Certificate>,
-}
 
 /// The steps of a connection, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -358,6 +317,8 @@ fn conclude(
     opinions: Vec<Opinion>,
     survey: Option<Survey>,
 ) -> Verdict {
+    let proxy = judge.proxy_note().filter(|_| !chain.is_empty());
+    let strict = judge.strict(&chain);
     let Judge {
         observation,
         knowledge,
@@ -414,6 +375,11 @@ fn conclude(
             verbose: true,
         });
     }
+    verdict.notes.extend(strict);
+    verdict.notes.extend(proxy.map(|text| Note {
+        text,
+        verbose: false,
+    }));
     verdict
 }
 

@@ -1,7 +1,7 @@
 //! Why a server may have refused our client certificate: our own look at it, since most servers do not say.
 
 use super::enforcement::Refusal;
-use super::{Fix, Judge};
+use super::{Fix, Judge, KnownEntry};
 use crate::pki::Certificate;
 use crate::pki::certificate::Name;
 use crate::pki::validity::Moment;
@@ -24,14 +24,25 @@ impl Judge<'_> {
             .unwrap_or_else(|| {
                 let name = printable(&own.subject.to_string());
                 let issuer = printable(&own.issuer.to_string());
-                let mut why = format!(" Ours ({name}, issued by {issuer}) looks right from here.");
+                let anchors = &self.knowledge.anchors;
+                let alike = anchors.iter().any(|it| it.subject == own.issuer);
+                // Whose intermediate it is, cannot be told here.
+                let but = if alike || !self.knowledge.identity_issuers.is_empty() {
+                    "."
+                } else {
+                    ", but the server's own certificate is from another CA: it may accept clients of that one alone."
+                };
+                let mut why = format!(" Ours ({name}, issued by {issuer}) looks right from here{but}");
                 let seen = &self.client_auth;
                 if seen.anonymous == seen.with_certificate {
                     why.push_str(
                         " Shown none, it does the same: perhaps it is not about certificates.",
                     );
                 }
-                let fix = "compare the CA file that the server loads for clients with pki/ca.crt; its log says more";
+                let fix = format!(
+                    "compare the CA file that the server loads for clients with the CA of ours, {issuer}; its log says \
+                     more"
+                );
                 (why, Fix::steps([fix]))
             })
     }
@@ -44,8 +55,7 @@ impl Judge<'_> {
                     " Ours ({name}) expired on {}.",
                     date(own.validity.not_after)
                 );
-                let fix = Fix::command(self.knowledge.command("issue"), "and try again");
-                Some((why, fix))
+                Some((why, self.issue_own_again(own)))
             }
             Moment::Before => {
                 let start = date(own.validity.not_before);
@@ -76,6 +86,9 @@ impl Judge<'_> {
         let shown = self.shown(own);
         let last = *shown.last()?;
         let issuer = printable(&last.issuer.to_string());
+        if let Some(told) = self.own_other_key(own, last) {
+            return Some(told);
+        }
         let accepted = |name: &Name| hints.iter().any(|it| it.as_der() == name.as_der());
         // Go's client looks through its chain for a certificate whose issuer the server names.
         let withheld = if hints.is_empty() || shown.iter().any(|it| accepted(&it.issuer)) {
@@ -122,6 +135,45 @@ impl Judge<'_> {
             ),
         ]);
         Some((why, fix))
+    }
+
+    /// Whether ours is from a CA that bears the name of a trusted one and is another.
+    fn own_other_key(&self, own: &Certificate, last: &Certificate) -> Option<(String, Fix)> {
+        let trusted = &self.knowledge.anchors;
+        let mut namesakes = trusted
+            .iter()
+            .filter(|it| it.subject.as_der() == last.issuer.as_der())
+            .peekable();
+        namesakes.peek()?;
+        if namesakes.any(|it| last.is_issued_by(it)) {
+            return None;
+        }
+        let name = printable(&own.subject.to_string());
+        let issuer = printable(&last.issuer.to_string());
+        let why = format!(
+            " Ours ({name}) is from {issuer}, but not from the CA of that name in {}, which the server's own is from: \
+             the CA was made again.",
+            self.knowledge.anchors_path
+        );
+        Some((why, self.issue_own_again(own)))
+    }
+
+    /// How to have our own certificate made anew.
+    fn issue_own_again(&self, own: &Certificate) -> Fix {
+        let is_own = |it: &&KnownEntry| {
+            let on_disk = it.certificate.as_ref();
+            on_disk.is_some_and(|it| it.der() == own.der())
+        };
+        match self.knowledge.entries.iter().find(is_own) {
+            Some(entry) => {
+                let command = self.knowledge.command(&format!("issue {}", entry.name));
+                Fix::command(command, "and try again")
+            }
+            None => Fix::steps([
+                "have the client certificate issued anew by a CA that the server accepts: `grpc-pki issue` does so for those \
+                 of certs.toml",
+            ]),
+        }
     }
 
     /// Our certificate and its issuers, as far as our file holds them.

@@ -34,14 +34,24 @@ impl Judge<'_> {
             End::OtherKey(anchor) => (
                 Code::PathCaRecreated,
                 "the certificate is from another CA of the same name".to_owned(),
-                format!(
-                    "Both are called {issuer}, but the key in {trusted} (valid from {}) did not sign it: \
-                     the CA was made again after this certificate was issued.",
-                    date(anchor.validity.not_before)
-                ),
-                self.knowledge
-                    .issue_again(end_entity)
-                    .or(self.knowledge.trust_too("where the server is right")),
+                match self.knowledge.issuer_beside(last) {
+                    Some(file) => format!(
+                        "Both are called {issuer}, but the key in {trusted} did not sign it: the one in {} did.",
+                        printable(&file.display().to_string())
+                    ),
+                    None => format!(
+                        "Both are called {issuer}, but the key in {trusted} (valid from {}) did not sign it: the CA \
+                         was made again after this certificate was issued.",
+                        date(anchor.validity.not_before)
+                    ),
+                },
+                match self.trust_the_one_beside(last) {
+                    Some(fix) => fix,
+                    None => self
+                        .knowledge
+                        .issue_again(end_entity, self.now)
+                        .or(self.knowledge.trust_too("where the server is right")),
+                },
             ),
             End::SelfSigned if path.certificates.len() == 1 => (
                 Code::PathSelfSigned,
@@ -59,14 +69,37 @@ impl Judge<'_> {
                     }
                 },
             ),
-            End::SelfSigned | End::UnknownIssuer => (
-                Code::PathUnknownIssuer,
-                format!("the certificate is from a CA that {trusted} does not contain"),
-                format!("It was issued by {issuer}; {trusted} has {ours}."),
-                self.trust_its_issuer(end_entity),
-            ),
+            End::SelfSigned | End::UnknownIssuer => {
+                let known = self.missing_intermediate(path);
+                if let Some(finding) = known.or_else(|| self.intercepted(path)) {
+                    let how = match finding.code {
+                        Code::PathMissingIntermediate => "not sent",
+                        _ => "not trusted",
+                    };
+                    self.find(
+                        format!("{shown} ← {} ({how})", short(&last.issuer)),
+                        finding,
+                    );
+                    return self.rules(path, &shown);
+                }
+                let proxy = self.perhaps_proxy(path);
+                (
+                    Code::PathUnknownIssuer,
+                    format!("the certificate is from a CA that {trusted} does not contain"),
+                    format!("It was issued by {issuer}; {trusted} has {ours}.{proxy}"),
+                    self.trust_its_issuer(path),
+                )
+            }
         };
-        self.find(shown.clone(), Finding::new(code, headline, why, fix));
+        let message = match path.end {
+            End::SelfSigned => format!("{shown} (signed itself, not in {trusted})"),
+            End::OtherKey(_) => format!(
+                "{shown} ← {} (not the one in {trusted})",
+                short(&last.issuer)
+            ),
+            _ => format!("{shown} ← {} (not in {trusted})", short(&last.issuer)),
+        };
+        self.find(message, Finding::new(code, headline, why, fix));
         self.rules(path, &shown);
     }
 
@@ -276,7 +309,7 @@ impl Judge<'_> {
             let name = printable(&certificate.subject.to_string());
             let why = format!("{name} has {}.", weak.join(" and "));
             let fix = if depth == 0 {
-                self.knowledge.issue_again(certificate)
+                self.knowledge.issue_again(certificate, self.now)
             } else {
                 Fix::steps([format!(
                     "have {name} made again with an ecdsa-p256 key, and what is below it too"

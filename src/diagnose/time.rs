@@ -2,6 +2,7 @@
 
 use ::time::{Duration, OffsetDateTime};
 
+use super::clock::set_clocks;
 use super::{Code, Finding, Fix, Judge, StageId, Status};
 use crate::pki::Certificate;
 use crate::pki::path::Path;
@@ -34,6 +35,8 @@ impl Judge<'_> {
         if self.findings.len() == before {
             self.stage(StageId::Time, Status::Ok, left.join(", "), None);
         }
+        self.renewed_on_disk(path.certificates[0]);
+        self.clocks();
     }
 
     fn left(&self, certificate: &Certificate) -> String {
@@ -68,11 +71,13 @@ impl Judge<'_> {
                     minute(validity.not_after),
                     until(self.now, validity.not_after)
                 ),
-                self.knowledge.issue_again(end_entity),
+                self.knowledge.issue_again(end_entity, self.now),
             ),
             Moment::Before => {
                 let ahead = validity.not_before - self.now;
-                let fix = if ahead < CLOCK_SKEW {
+                let fix = if self.skew().is_some() {
+                    set_clocks()
+                } else if ahead < CLOCK_SKEW {
                     Fix::steps([format!(
                         "compare the clocks: this machine says {}; `timedatectl` shows whether it is set by NTP",
                         minute(self.now)
@@ -95,7 +100,18 @@ impl Judge<'_> {
             }
         };
         let message = headline.clone();
+        let why = why + &self.by_their_clock(certificate);
         self.find(message, Finding::new(code, headline, why, fix));
+    }
+
+    /// That it is the clocks, where by the server's own the certificate is as it should be.
+    fn by_their_clock(&self, certificate: &Certificate) -> String {
+        match (self.server_time(), self.skew()) {
+            (Some(theirs), Some(skew)) if certificate.validity.at(theirs) == Moment::Within => {
+                format!(" By the server's clock it is valid: that one is {skew} this machine's.")
+            }
+            _ => String::new(),
+        }
     }
 
     fn anchor_period(&mut self, anchor: &Certificate) {
@@ -123,6 +139,6 @@ impl Judge<'_> {
 }
 
 /// `2026-11-23 20:39 UTC`.
-fn minute(at: OffsetDateTime) -> String {
+pub(super) fn minute(at: OffsetDateTime) -> String {
     format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
 }

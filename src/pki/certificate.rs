@@ -20,6 +20,7 @@ use super::verified::Signed;
 
 const EKU_SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
 const EKU_CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";
+const CA_ISSUERS: &str = "1.3.6.1.5.5.7.48.2";
 const EKU_ANY: &str = "2.5.29.37.0";
 
 /// The octets are no X.509 certificate.
@@ -59,6 +60,8 @@ pub struct Certificate {
     pub authority_key_identifier: Option<Vec<u8>>,
     /// nameConstraints for DNS names and IP addresses.
     pub name_constraints: Option<NameConstraints>,
+    /// Where its issuer's certificate is said to lie: caIssuers of the authorityInformationAccess.
+    pub issuer_url: Option<String>,
     /// Critical extensions that this program does not know, as dotted object identifiers.
     pub unknown_critical: Vec<String>,
 }
@@ -124,6 +127,7 @@ impl Certificate {
             subject_key_identifier: None,
             authority_key_identifier: None,
             name_constraints: None,
+            issuer_url: None,
             unknown_critical: Vec::new(),
             der: CertificateDer::from(Vec::new()),
         };
@@ -137,6 +141,15 @@ impl Certificate {
 
     fn take(&mut self, extension: &X509Extension<'_>) {
         match extension.parsed_extension() {
+            ParsedExtension::AuthorityInfoAccess(it) => {
+                let mut issuers = it.accessdescs.iter();
+                self.issuer_url = issuers.find_map(|it| match &it.access_location {
+                    Parsed::URI(url) if dotted(&it.access_method) == CA_ISSUERS => {
+                        Some((*url).to_owned())
+                    }
+                    _ => None,
+                });
+            }
             ParsedExtension::AuthorityKeyIdentifier(it) => {
                 self.authority_key_identifier = it.key_identifier.as_ref().map(|id| id.0.to_vec());
             }

@@ -2,6 +2,7 @@
 //!
 //! JSON is one document per run on stdout, on failure too: `schema` is 1, times are RFC 3339, a key may be added
 //! but none changes its meaning, and no private key is ever in it.
+#![doc = include_str!("verify.md")]
 
 mod explain;
 mod failure;

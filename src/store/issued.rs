@@ -1,6 +1,6 @@
 //! `issued.jsonl`: what was signed, a line each, append-only; and the mending of a last line that was torn.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -91,6 +91,8 @@ pub enum Repair {
 pub struct IssuedLog {
     /// Serial numbers that were given out, in hexadecimal.
     pub serials: HashSet<String>,
+    /// The entry of each certificate, by the SHA-256 of its DER in hexadecimal.
+    pub names: HashMap<String, String>,
     /// The numbers of whole lines that are no record of a certificate.
     pub damaged: Vec<usize>,
     /// What follows the last whole line.
@@ -104,6 +106,10 @@ pub struct IssuedLog {
 #[derive(Deserialize)]
 struct Line {
     serial: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    sha256: String,
 }
 
 impl Store {
@@ -146,7 +152,10 @@ impl IssuedLog {
             if piece.last() == Some(&b'\n') {
                 // Of a longer line there is only the last piece, which is no record.
                 match serde_json::from_slice::<Line>(&piece) {
-                    Ok(line) if begun == 0 => drop(log.serials.insert(line.serial)),
+                    Ok(line) if begun == 0 => {
+                        log.serials.insert(line.serial);
+                        log.names.insert(line.sha256, line.name);
+                    }
                     _ => log.damaged.push(number),
                 }
                 log.end += begun + length;

@@ -64,9 +64,11 @@ fn alone_it_lists_every_code_by_stage() {
       path.crl_expired            A revocation list that is not of today
       path.crl_not_for_chain      A revocation list of another CA
       path.crl_unusable           A revocation list that cannot be used
+      path.intercepted            A proxy in between opens TLS
       path.issuer_not_ca          A certificate that is no CA issued another
       path.issuer_purpose         An intermediate CA that is not for servers
       path.length                 More intermediates than a CA allows
+      path.missing_intermediate   The server does not send an intermediate CA
       path.name_constraints       A name that a CA of the chain may not certify
       path.other_entry            The address serves another entry's certificate
       path.purpose                The certificate is not for servers
@@ -87,9 +89,11 @@ fn alone_it_lists_every_code_by_stage() {
     time
       time.anchor_expired         A trusted CA expired, or is not yet valid
       time.below_min_days         Fewer days are left than --min-days asks for
+      time.clock_skew             The clocks of server and client differ
       time.expired                The certificate expired
       time.issuer                 A CA of the chain expired, or is not yet valid
       time.not_yet_valid          The certificate is not yet valid
+      time.renewed_on_disk        Renewed on disk; the server has the old one
     alpn
       alpn.none                   The server chose no protocol by ALPN
       alpn.refused                The server refused HTTP/2 in ALPN

@@ -14,10 +14,11 @@ use grpc_pki::cli::exit;
 use grpc_pki::diagnose::{Judged, ListFile, judge_all};
 use grpc_pki::pki::RevocationList;
 use grpc_pki::probe::{
-    Metadata, Observation, Questions, Request, RpcOutcome, Serving, Session, SystemResolver,
-    Target, observe,
+    Basis, Credentials, Metadata, Names, Observation, Questions, Request, RpcOutcome, Serving,
+    Session, SystemResolver, Target, observe,
 };
 use grpc_pki::report::{Report, Run, Style, VerifyReport};
+use grpc_pki::store::Identity;
 use grpc_pki::text::printable_json;
 use rustls::version::{TLS12, TLS13};
 use tokio::runtime::{Builder, Runtime};
@@ -190,12 +191,14 @@ async fn report(
             spiffe_id: spiffe_id.filter(|_| stage == Stage::Chain),
             ..target
         },
-        anchors: ground.anchors.iter().map(|it| it.der().clone()).collect(),
-        revocation_lists: knowledge.revocation_lists().cloned().collect(),
-        identity,
-        throwaway: noise.one_in(4).then(|| ground.stranger.clone()),
+        basis: Arc::new(Basis::new(
+            ground.anchors.iter().cloned(),
+            knowledge.revocation_lists().cloned(),
+        )),
+        identity: identity.as_deref().map(credentials),
+        throwaway: noise.one_in(4).then(|| credentials(&ground.stranger)),
         all_addresses: false,
-        resolver: Arc::new(SystemResolver),
+        names: Arc::new(Names::once(Arc::new(SystemResolver))),
         known: knowledge
             .entries
             .iter()
@@ -238,6 +241,10 @@ async fn report(
             ..Run::default()
         },
     })
+}
+
+fn credentials(identity: &Identity) -> Arc<Credentials> {
+    Arc::new(Credentials::new(identity))
 }
 
 /// What holds whatever a server says.

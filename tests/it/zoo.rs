@@ -22,6 +22,7 @@ use tool::Tool;
 
 mod addresses;
 mod any_client;
+mod between;
 mod beyond;
 mod catalogue;
 mod certificate;
@@ -120,6 +121,7 @@ fn table() -> Vec<Row> {
     rows.extend(sites::rows());
     rows.extend(hellos::rows());
     rows.extend(path::rows());
+    rows.extend(between::rows());
     rows.extend(issuer::rows());
     rows.extend(name::rows());
     rows.extend(revocation::rows());

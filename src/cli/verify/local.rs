@@ -1,12 +1,14 @@
 //! What lies on this machine: whom to trust, what to show, and what certs.toml and the folder know.
 
+use std::collections::HashMap;
+use std::env;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::super::Common;
 use super::{Verify, flags};
 use crate::config::Config;
-use crate::diagnose::{InputFile, Inputs, Knowledge, KnownEntry, ListFile};
+use crate::diagnose::{Beside, InputFile, Inputs, Knowledge, KnownEntry, ListFile, Proxy};
 use crate::error::Error;
 use crate::pki::Certificate;
 use crate::pki::contents::Contents;
@@ -60,6 +62,9 @@ impl Local {
             require_mtls: args.require_mtls,
             min_days: args.min_days,
             entries: known(config.as_ref(), store),
+            issued: issued(store),
+            beside: OnceLock::new(),
+            proxy: proxy(),
             flags: common.flags(),
             own_flags: flags::of_server(args),
             config_path: common.config_path().display().to_string(),
@@ -128,6 +133,42 @@ fn neighbours(inputs: &Inputs, store: &Store) -> Vec<(PathBuf, Contents)> {
         }
     }
     folders.into_iter().flat_map(store::neighbours).collect()
+}
+
+/// The certificates in the folder and beside the CA file, for a server that is not trusted.
+pub(super) fn beside(knowledge: &Knowledge, folder: &Path) -> Beside {
+    let ca = knowledge.inputs.ca.as_ref();
+    let other = ca.and_then(|it| it.path.parent()).map(|it| match it {
+        here if here.as_os_str().is_empty() => Path::new("."),
+        there => there,
+    });
+    let folders = std::iter::once(folder).chain(other.filter(|it| *it != folder));
+    let certificates = |(path, contents): (PathBuf, Contents)| (path, contents.certificates);
+    folders
+        .flat_map(store::neighbours)
+        .map(certificates)
+        .collect()
+}
+
+/// The fingerprint of every certificate that was issued here, and its entry.
+fn issued(store: &Store) -> HashMap<String, String> {
+    // It only helps to recognise what is met: one that cannot be read says nothing.
+    store.issued().map(|it| it.names).unwrap_or_default()
+}
+
+/// The proxy for TLS that gRPC clients heed.
+fn proxy() -> Option<Proxy> {
+    let read = |name: &str| env::var(name).ok().filter(|it| !it.is_empty());
+    let mut set = ["HTTPS_PROXY", "https_proxy"].into_iter();
+    let (variable, value) = set.find_map(|it| Some((it, read(it)?)))?;
+    let (_, place) = value.rsplit_once('@').unwrap_or(("", &value));
+    Some(Proxy {
+        variable: variable.to_owned(),
+        place: place.to_owned(),
+        exempt: read("NO_PROXY")
+            .or_else(|| read("no_proxy"))
+            .unwrap_or_default(),
+    })
 }
 
 /// The revocation lists that were named, and those of the folder.

@@ -197,6 +197,7 @@ impl Verify {
         });
         let manner = Manner {
             knowledge,
+            folder: store.dir().to_owned(),
             wait,
             deny_warnings: self.deny_warnings,
             several: requests.len() > 1,

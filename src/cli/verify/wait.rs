@@ -1,5 +1,6 @@
 //! `--wait`: looks again until the server is as it should be, or nothing is left that time could mend.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 
 use super::super::exit;
+use super::local::beside;
 use crate::diagnose::{self, Code, Judged, Knowledge, Verdict};
 use crate::probe::{self, Observation, Request};
 use crate::report::{self, Run, VerifyReport};
@@ -23,6 +25,8 @@ pub(super) struct Wait {
 /// How targets are looked at.
 pub(super) struct Manner {
     pub(super) knowledge: Knowledge,
+    /// The pki folder.
+    pub(super) folder: PathBuf,
     pub(super) wait: Option<Wait>,
     pub(super) deny_warnings: bool,
     pub(super) several: bool,
@@ -98,6 +102,11 @@ impl Manner {
             };
             drop(permit);
             attempts += 1;
+            if observation.is_distrusted() {
+                let knowledge = &self.knowledge;
+                let read = || beside(knowledge, &self.folder);
+                knowledge.beside.get_or_init(read);
+            }
             let Judged {
                 observation,
                 verdict,

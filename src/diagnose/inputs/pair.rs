@@ -1,5 +1,7 @@
 //! A certificate and a private key, each good by itself: whether they belong together, and to a client.
 
+use std::path::Path;
+
 use super::client::public_of;
 use super::mend::Role;
 use super::{Fault, Files, InputFile};
@@ -119,10 +121,16 @@ impl Files<'_> {
             told.push_str(&format!(" The key of this certificate is {name}."));
             steps.push(self.again_with(found, Role::Key));
         }
+        let is_clients = |it: &Path| {
+            self.certificate_at(it)
+                .is_none_or(Certificate::allows_client_auth)
+        };
         if let Some(found) = own_certificate {
             let name = printable(&found.display().to_string());
             told.push_str(&format!(" The certificate of this key is {name}."));
-            steps.push(self.again_with(found, Role::Certificate));
+            if is_clients(found) {
+                steps.push(self.again_with(found, Role::Certificate));
+            }
         }
         let fix = match (self.anew(), steps.as_slice()) {
             (Some(anew), _) => anew,

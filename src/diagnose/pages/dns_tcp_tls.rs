@@ -267,16 +267,24 @@ pub(super) const TLS_NOT_TLS: Page = Page {
 };
 
 pub(super) const TLS_PLAINTEXT: Page = Page {
-    meaning: "The port speaks gRPC, but in clear text: the server was started without TLS. Anyone on the way can \
-              read and change what is sent, and clients that ask for TLS fail.",
+    meaning: "The port speaks gRPC, but in clear text: the server was started without TLS, and clients that ask for it \
+              fail. The other way round, where the client has no TLS, `verify` gets through.",
     seen: &[
         (
             Tonic,
             "`received corrupt message of type InvalidContentType`",
         ),
+        (
+            Tonic,
+            "`https://` without `tls_config`: `Connecting to HTTPS without TLS enabled`",
+        ),
         (Go, "`first record does not look like a TLS handshake`"),
         (Python, "`WRONG_VERSION_NUMBER`, as in Node"),
         (Java, "`Unsupported or unrecognized SSL message`"),
+        (
+            All,
+            "the other way round: `Socket closed`, `operation was canceled`, `Failed to connect`",
+        ),
     ],
     fix: &[
         (
@@ -289,7 +297,7 @@ pub(super) const TLS_PLAINTEXT: Page = Page {
         ),
         (
             Python,
-            "`add_secure_port` with `grpc.ssl_server_credentials([(key, crt)])`",
+            "`add_secure_port`, `ssl_server_credentials([(key, crt)])`",
         ),
         (Node, "`ServerCredentials.createSsl`, not `createInsecure`"),
         (Java, "`TlsServerCredentials.create(crt, key)`"),

@@ -3,6 +3,7 @@
 //! The title of a page is the documentation of its [`Code`]. What stands in backticks is quoted or to be typed.
 
 mod answer;
+mod between;
 mod dial;
 mod dns_tcp_tls;
 mod fleet;
@@ -140,9 +141,11 @@ impl Code {
             Self::PathCrlExpired => &trust::CRL_EXPIRED,
             Self::PathCrlNotForThisChain => &trust::CRL_NOT_FOR_THIS_CHAIN,
             Self::PathCrlUnusable => &trust::CRL_UNUSABLE,
+            Self::PathIntercepted => &between::INTERCEPTED,
             Self::PathIssuerNotCa => &path::ISSUER_NOT_CA,
             Self::PathIssuerPurpose => &path::ISSUER_PURPOSE,
             Self::PathLength => &path::LENGTH,
+            Self::PathMissingIntermediate => &between::MISSING_INTERMEDIATE,
             Self::PathNameConstraints => &path::NAME_CONSTRAINTS,
             Self::PathOtherEntry => &fleet::OTHER_ENTRY,
             Self::PathPurpose => &path::PURPOSE,
@@ -161,9 +164,11 @@ impl Code {
             Self::TcpUnreachable => &dns_tcp_tls::TCP_UNREACHABLE,
             Self::TimeAnchor => &name_time::TIME_ANCHOR,
             Self::TimeBelowMinDays => &fleet::TIME_BELOW_MIN_DAYS,
+            Self::TimeClockSkew => &between::CLOCK_SKEW,
             Self::TimeExpired => &name_time::TIME_EXPIRED,
             Self::TimeIssuer => &name_time::TIME_ISSUER,
             Self::TimeNotYetValid => &name_time::TIME_NOT_YET_VALID,
+            Self::TimeRenewedOnDisk => &fleet::RENEWED_ON_DISK,
             Self::TlsAcceptsOldVersions => &negotiation::ACCEPTS_OLD_VERSIONS,
             Self::TlsAlert => &dns_tcp_tls::TLS_ALERT,
             Self::TlsClosed => &dns_tcp_tls::TLS_CLOSED,

@@ -7,7 +7,7 @@ use super::VerifyReport;
 use crate::diagnose::{Answer, AtAddress, Code, Finding, Opinion, Outcome, Stage, Survey, Verdict};
 use crate::pki::Certificate;
 use crate::pki::certificate::{hex, purpose_name};
-use crate::probe::{Address, ConnectFailure, Failure, FollowUp, Observation, Purpose, Session};
+use crate::probe::{Address, ConnectFailure, Failure, FollowUp, Observation, Session};
 use crate::text::rfc3339;
 
 impl VerifyReport {
@@ -194,15 +194,8 @@ fn opinions(opinion: &Opinion) -> impl Iterator<Item = Value> {
 }
 
 fn connection(session: &Session) -> Value {
-    let purpose = match session.purpose {
-        Purpose::Anonymous => "anonymous",
-        Purpose::Diagnosis => "diagnosis",
-        Purpose::NoAlpn => "without_alpn",
-        Purpose::Primary => "primary",
-        Purpose::Throwaway => "throwaway",
-    };
     json!({
-        "purpose": purpose,
+        "purpose": session.purpose.as_str(),
         "address": session.address.to_string(),
         "ms": millis(session.elapsed),
         "answer": null,
@@ -229,7 +222,7 @@ fn survey(it: &Survey) -> Value {
 }
 
 /// The words of the libraries below, for those who know them.
-fn raw(observation: &Observation) -> Option<String> {
+pub(super) fn raw(observation: &Observation) -> Option<String> {
     let refused = observation
         .sessions
         .iter()

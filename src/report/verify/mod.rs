@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::{Report, Style};
 use crate::diagnose::{Finding, Stage, StageId, Status, Verdict};
 use crate::probe::Observation;
-use crate::text::{date, printable, until};
+use crate::text::{date, plural, printable, until};
 
 pub use run::{Run, Tally, waiting};
 
@@ -81,16 +81,24 @@ impl VerifyReport {
         text
     }
 
+    /// What the server was asked besides and, for those who want to see everything, what came of it.
     fn follow_ups(&self, style: Style) -> String {
-        let lines = self.observation.follow_ups.iter().map(|it| {
-            let purpose = style.faint(&format!("asked {}", it.purpose()));
+        let seen = &self.observation;
+        let others = seen.connections().skip(1).filter(|_| style.verbose);
+        let mut purposes: Vec<String> = others.map(|it| it.purpose.as_str().to_owned()).collect();
+        purposes.extend(seen.follow_ups.iter().map(|it| printable(&it.purpose())));
+        if purposes.is_empty() {
+            return String::new();
+        }
+        let count = plural(purposes.len(), "more connection");
+        let mut text = paragraph("asked", &format!("{count}: {}", purposes.join(", ")), style);
+        for it in seen.follow_ups.iter().filter(|_| style.verbose) {
+            let purpose = style.faint(&printable(&it.purpose()));
             let answer = it.answer();
-            format!(
-                "  {purpose}: {answer} · {:.1} ms\n",
-                it.elapsed.as_secs_f64() * 1000.0
-            )
-        });
-        lines.collect()
+            let took = it.elapsed.as_secs_f64() * 1000.0;
+            let _ = writeln!(text, "      {purpose}: {answer} · {took:.1} ms");
+        }
+        text
     }
 
     fn chain(&self, style: Style) -> String {
@@ -166,8 +174,8 @@ impl Report for VerifyReport {
         text.push_str(&self.addresses(style));
         if style.verbose {
             text.push_str(&self.chain(style));
-            text.push_str(&self.follow_ups(style));
         }
+        text.push_str(&self.follow_ups(style));
         text.push_str(&self.waited(style));
         let mut findings = self.verdict.findings.iter();
         if let Some(first) = findings.next() {
@@ -187,6 +195,9 @@ impl Report for VerifyReport {
         let notes = self.verdict.notes.iter();
         for note in notes.filter(|it| style.verbose || !it.verbose) {
             text.push_str(&paragraph("note", &note.text, style));
+        }
+        if let Some(raw) = json::raw(&self.observation).filter(|_| style.verbose) {
+            text.push_str(&paragraph("raw", &printable(&raw), style));
         }
         if let Some(first) = self.verdict.findings.first() {
             let code = first.code.as_str();

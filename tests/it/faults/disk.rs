@@ -169,7 +169,7 @@ pub fn forbid(scratch: &Scratch, judge: &mut Judge, scene: &Scene) -> Vec<String
 /// A disk with the project of a scene; what the program prints goes elsewhere.
 fn disk_of(scratch: &Scratch, scene: &Scene) -> (Disk, Project) {
     let project = scratch.project(None);
-    let disk = Disk::mount(&project.root()).expect("it could be mounted before");
+    let disk = Disk::mount(project.root()).expect("it could be mounted before");
     let project = project.mounted(disk.path.clone());
     project.fill_from(&scene.template);
     (disk, project)

@@ -36,7 +36,7 @@ pub fn kill(scratch: &Scratch, count: usize, seed: u64) -> Kills {
     let cases: Vec<(usize, Moment)> = (0..count)
         .map(|case| {
             let (scene, part) = (case % scenes.len(), random.part());
-            let moment = if case / scenes.len() % 2 == 0 {
+            let moment = if (case / scenes.len()).is_multiple_of(2) {
                 Moment::AfterStart(times[scene].whole.mul_f64(part))
             } else {
                 Moment::AfterRecord(times[scene].from_record.mul_f64(part))

@@ -1,6 +1,6 @@
 //! Rows: the dates of the server's certificate, and certificates that are fine.
 
-use rcgen::DnType;
+use rcgen::{DistinguishedName, DnType};
 
 use super::grpc::{Tonic, rustls};
 use super::pki::{Authority, Key, Pair, dns, ip, period};
@@ -21,10 +21,28 @@ fn time() -> Vec<Row> {
             13,
             "time",
             &["time.expired"],
-            &["expired on", "2 days ago", "grpc-pki issue"],
+            &[
+                "expired on",
+                "2 days ago",
+                "restart the server, or have it load its files again: on disk server.crt is a newer one",
+            ],
             |world| python(&world.leaf(|it| period(it, -30, -2))),
         )
         .id("D13"),
+        row(
+            "expired, and there is none on disk that is not",
+            13,
+            "time",
+            &["time.expired"],
+            &["have the server's certificate issued anew"],
+            |world| {
+                python(&world.leaf(|it| {
+                    it.distinguished_name = DistinguishedName::new();
+                    it.subject_alt_names.push(dns("elsewhere.internal"));
+                    period(it, -30, -2);
+                }))
+            },
+        ),
         row(
             "not yet valid",
             13,

@@ -28,6 +28,9 @@ const JARGON: &[&str] = &[
     "transport error",
 ];
 
+/// Lines of a terminal as it comes.
+const SCREEN: usize = 24;
+
 /// For what a loaded machine adds to every process.
 const SLACK: Duration = Duration::from_secs(5);
 
@@ -284,6 +287,9 @@ impl Row {
                 ));
             }
         }
+        if text.lines().count() > SCREEN {
+            wrong.push(format!("{} lines", text.lines().count()));
+        }
         if let Some(line) = text.lines().find(|it| it.trim_end() != *it) {
             wrong.push(format!("space at the end of {line:?}"));
         }
@@ -345,6 +351,10 @@ impl Row {
                 " refuses: "
             });
             told.push_str(opinion["reason"].as_str().unwrap_or_default());
+            told.push('\n');
+        }
+        for note in document["notes"].as_array().unwrap() {
+            told.push_str(note.as_str().unwrap_or_default());
             told.push('\n');
         }
         for stage in document["stages"].as_array().unwrap() {

@@ -58,7 +58,10 @@ pub fn rows() -> Vec<Row> {
             13,
             "path",
             &["path.ca_recreated"],
-            &["the key in the system's trust store", "with `--ca FILE`"],
+            &[
+                "the key in the system's trust store",
+                "pki/ca.crt has the CA that issued it",
+            ],
             |world| {
                 let again = world.file(&Authority::new("my-ca", Key::P256, |_| ()).pem);
                 python(&world.ours("server")).on_a_system_with(&again)
