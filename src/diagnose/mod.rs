@@ -337,6 +337,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
     judge.http2();
     judge.client_auth();
     judge.grpc();
+    judge.unfinished();
     let opinions = judge.opinions(&chain);
     conclude(judge, chain, anchor, opinions, survey)
 }
