@@ -303,6 +303,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
     judge.http2();
     judge.client_auth();
     judge.grpc();
+    judge.unfinished();
     let opinions = path.as_ref().map(|it| judge.opinions(it));
     let opinions = opinions.unwrap_or_default();
     let anchor = path.and_then(|it| it.anchor().cloned());

@@ -185,6 +185,19 @@ impl Judge<'_> {
         }
     }
 
+    /// A handshake that did not come to its end is a failure, also where all that was seen until then is in order:
+    /// whoever copied a certificate can show it, and only who has its key can go on.
+    pub(super) fn unfinished(&mut self) {
+        let Some(primary) = self.observation.primary() else {
+            return;
+        };
+        if let Err(failure) = &primary.handshake
+            && !self.findings.iter().any(Finding::is_failure)
+        {
+            self.no_tls(&failure.clone(), primary);
+        }
+    }
+
     fn no_tls(&mut self, failure: &Failure, session: &Session) {
         let target = &self.observation.target.dial;
         let start_with_tls = || {
@@ -225,6 +238,16 @@ impl Judge<'_> {
                 let said: String = said.chars().take(40).collect();
                 other(&format!("{name} (it sent `{said}`)"))
             }
+            (Failure::Certificate, _) => (
+                Code::TlsIncompatible,
+                "the server does not prove that it has the key of its certificate".to_owned(),
+                "The certificate is in order, but what the server signed in the handshake was not signed with its \
+                 key: the server has another one, or it only shows a certificate that it copied."
+                    .to_owned(),
+                Fix::steps([
+                    "start the server with the key that belongs to its certificate (server.crt, server.key)",
+                ]),
+            ),
             (Failure::NotTls, _) if session.speaks_tls() => (
                 Code::TlsIncompatible,
                 "the server's TLS breaks off in the middle".to_owned(),

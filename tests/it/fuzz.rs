@@ -374,6 +374,36 @@ fn what_is_not_changed_is_trusted() {
     assert_eq!(panics("fuzz nothing"), [""; 0]);
 }
 
+/// The certificate is the right one, and webpki finds nothing wrong with it.
+#[test]
+fn who_copied_a_certificate_is_not_trusted() {
+    let ground = Ground::new();
+    let runtime = runtime("fuzz copied");
+    for (number, version) in [&TLS12, &TLS13].into_iter().enumerate() {
+        let turn = Turn {
+            speech: Speech::Session(ground.copied(version), stages::well()),
+            end: End::Close,
+            cut: 0,
+        };
+        for seed in 0..8 {
+            let report = runtime.block_on(async {
+                let socket = ground.socket(seed + 8 * number as u64);
+                let peer = Peer::on_unix(&socket, vec![turn.clone()]);
+                report(&ground, &peer, Stage::Frames, &mut Noise::new(seed)).await
+            });
+            let report = report.unwrap();
+            let primary = report.observation.primary().unwrap();
+            assert_eq!(primary.verified, Some(Ok(())));
+            let text = report.human(Style::default());
+            assert_eq!(report.exit_code, exit::TLS, "{text}");
+            assert!(
+                text.contains("does not prove that it has the key"),
+                "{text}"
+            );
+        }
+    }
+}
+
 /// A reader of the output may go before all servers were looked at.
 #[test]
 fn a_run_that_ends_early_ends_quietly() {

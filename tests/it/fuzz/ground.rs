@@ -124,7 +124,15 @@ impl Ground {
         Arc::new(config)
     }
 
-    /// The same, of either version.
+    /// One that copied the certificate, and has another key.
+    pub fn copied(&self, version: &'static SupportedProtocolVersion) -> Arc<ServerConfig> {
+        let key = CertifiedKey::new(self.server.chain.clone(), self.own_signing_key.clone());
+        let mut config = builder(version).with_cert_resolver(Arc::new(Always(key.into())));
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Arc::new(config)
+    }
+
+    /// The same as [`Ground::well`], of either version.
     pub fn either(&self, noise: &mut Noise) -> Arc<ServerConfig> {
         self.well(pick_version(noise))
     }
