@@ -144,12 +144,22 @@ fn in_the_middle_of_a_change() {
         .iter()
         .flat_map(|(scene, files)| files.iter().map(move |file| (scene, file)))
         .collect();
-    let violations = each(&cases, |judge, (scene, file)| {
+    let mut violations = each(&cases, |judge, (scene, file)| {
         middle::come(&scratch, judge, scene, file)
     });
+    // Scene, command, and what it reads while the scene changes it.
+    let overtaken = [
+        (&scenes[0].0, "init", "ca"),
+        (&scenes[1].0, "issue --check", "n002"),
+        (&scenes[1].0, "issue --dry-run", "n002"),
+    ];
+    violations.extend(each(&overtaken, |_, (scene, command, name)| {
+        middle::overtake(&scratch, scene, command, name)
+    }));
     say(&format!(
-        "faults: {} changes that stand still in the middle; {} violations; {} s",
+        "faults: {} changes that stand still in the middle, {} commands that are overtaken; {} violations; {} s",
         cases.len(),
+        overtaken.len(),
         violations.len(),
         started.elapsed().as_secs()
     ));

@@ -144,6 +144,24 @@ impl Call {
     }
 }
 
+/// Starts a command that has looked for one file and waits for so long before it looks for another.
+pub fn hold(project: &Project, files: [&str; 2], by: Duration, command: &Command) -> Child {
+    let mut strace = Command::new("strace");
+    for file in files {
+        strace.arg("-P").arg(project.pki().join(file));
+    }
+    let delay = format!("inject=statx:delay_enter={}:when=2", by.as_micros());
+    strace.args(["-e", "trace=statx", "-e", &delay]);
+    trace(project, &mut strace, command)
+        .spawn()
+        .expect("strace")
+}
+
+/// The log of a command that is held, so far.
+pub fn held(project: &Project) -> String {
+    fs::read_to_string(project.place().join("log")).unwrap_or_default()
+}
+
 /// All calls of a run that change files in the place of the project or print, in order; and whether no key is more
 /// open than it may be at any of them.
 pub fn record(project: &Project, command: &Command) -> (Vec<Call>, Vec<String>) {

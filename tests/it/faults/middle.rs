@@ -70,6 +70,45 @@ pub fn come(scratch: &Scratch, judge: &mut Judge, scene: &Scene, file: &str) -> 
         .collect()
 }
 
+/// Holds a command up that has looked for a certificate and not yet for its key, and carries out a whole change
+/// meanwhile: the command sees what was before or what came after, and no half of each.
+pub fn overtake(scratch: &Scratch, scene: &Scene, command: &str, name: &str) -> Vec<String> {
+    let project = scratch.project(Some(&scene.template));
+    let files = [format!("{name}.crt"), format!("{name}.key")];
+    let [certificate, key] = files.each_ref().map(String::as_str);
+    let mut slow = calls::hold(
+        &project,
+        [certificate, key],
+        STILL,
+        &project.command(command),
+    );
+    let deadline = Instant::now() + DEADLINE;
+    while !calls::held(&project).contains(certificate) && Instant::now() < deadline {
+        // Between two looks at the log, never instead of one.
+        thread::sleep(Duration::from_millis(1));
+    }
+    let change = start(&project, scene.task.command());
+    let change = change.wait_with_output().unwrap();
+    let ended = project.ended(slow.wait().unwrap());
+    let what = format!("{command} overtaken by {} at {name}", scene.name);
+    let log = calls::held(&project);
+    let held = log.lines().find(|it| it.contains("(DELAYED)"));
+    if !held.is_some_and(|it| it.contains(key)) || !change.status.success() {
+        return vec![format!("{what}: it was not held, or {change:?}: {log}")];
+    }
+    // Neither before it nor afterwards is there anything to do for `issue`.
+    let said = ended.said();
+    match ended.code {
+        Some(0) if !ended.stdout.contains("would issue") => Vec::new(),
+        Some(3) if said.contains("is being changed") => Vec::new(),
+        Some(2) if scene.task == Task::Init && said.contains("there is no CA") => Vec::new(),
+        _ => vec![format!(
+            "{what}: {said} {}",
+            ended.stdout.replace('\n', " / ")
+        )],
+    }
+}
+
 /// Waits until the keys are in place, which come before the certificates.
 fn wait_for_keys(scene: &Scene, project: &Project, slow: &mut Child) {
     let last = match scene.task {
