@@ -21,6 +21,7 @@ mod crowd;
 mod disk;
 mod judge;
 mod kills;
+mod middle;
 mod scene;
 mod sweep;
 mod twins;
@@ -119,6 +120,46 @@ fn sixteen_processes_at_once() {
     violations.extend(watched(&mut watcher));
     say(&format!(
         "faults: {rounds} rounds of 16 processes, {made} certificates; {} violations; {} s",
+        violations.len(),
+        started.elapsed().as_secs()
+    ));
+    violations.none();
+}
+
+#[test]
+fn in_the_middle_of_a_change() {
+    if !runs("commands in the middle of a change", strace_too()) {
+        return;
+    }
+    let (scratch, started) = (Scratch::new(), Instant::now());
+    let mut judge = Judge::new();
+    let scenes = [
+        (Scene::init(&scratch, &mut judge), &["ca.crt"] as &[&str]),
+        (
+            Scene::new(&scratch, &mut judge, Task::Renew, 3),
+            &["n001.crt", "n003.crt"],
+        ),
+    ];
+    let cases: Vec<_> = scenes
+        .iter()
+        .flat_map(|(scene, files)| files.iter().map(move |file| (scene, file)))
+        .collect();
+    let mut violations = each(&cases, |judge, (scene, file)| {
+        middle::come(&scratch, judge, scene, file)
+    });
+    // Scene, command, and what it reads while the scene changes it.
+    let overtaken = [
+        (&scenes[0].0, "init", "ca"),
+        (&scenes[1].0, "issue --check", "n002"),
+        (&scenes[1].0, "issue --dry-run", "n002"),
+    ];
+    violations.extend(each(&overtaken, |_, (scene, command, name)| {
+        middle::overtake(&scratch, scene, command, name)
+    }));
+    say(&format!(
+        "faults: {} changes that stand still in the middle, {} commands that are overtaken; {} violations; {} s",
+        cases.len(),
+        overtaken.len(),
         violations.len(),
         started.elapsed().as_secs()
     ));

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
+use std::time::Duration;
 
 use regex_lite::Regex;
 
@@ -105,26 +106,60 @@ impl Call {
 
     /// Runs a command with the fault at this call; whether it came to it.
     pub fn inject(&self, project: &Project, fault: Fault, command: &Command) -> (ExitStatus, bool) {
-        let expression = match fault {
-            Fault::Error(error) => format!("error={error}"),
-            Fault::Kill => "signal=KILL".to_owned(),
+        let mut strace = match fault {
+            // With the filter of the kernel the other calls cost nothing; signals it does not deliver.
+            Fault::Error(error) => {
+                let mut strace = self.strace(project, &format!("error={error}"));
+                strace.arg("--seccomp-bpf");
+                strace
+            }
+            Fault::Kill => self.strace(project, "signal=KILL"),
         };
-        let mut strace = Command::new("strace");
-        strace.arg("-P").arg(project.place().join(&self.path));
-        strace.args(["-e", &format!("trace={}", self.name)]);
-        let inject = format!("inject={}:{expression}:when={}", self.name, self.number);
-        strace.args(["-e", &inject]);
-        // With the filter of the kernel the others cost nothing; signals it does not deliver.
-        if matches!(fault, Fault::Error(_)) {
-            strace.arg("--seccomp-bpf");
-        }
-        let (status, log) = trace(project, strace, command);
+        let status = trace(project, &mut strace, command)
+            .status()
+            .expect("strace");
+        let log = log(project);
         let hit = match fault {
             Fault::Error(_) => log.contains("(INJECTED)"),
             Fault::Kill => log.contains("killed by SIGKILL"),
         };
         (status, hit)
     }
+
+    /// Starts a command that comes to this call and waits before it for so long.
+    pub fn delay(&self, project: &Project, by: Duration, command: &Command) -> Child {
+        let mut strace = self.strace(project, &format!("delay_enter={}", by.as_micros()));
+        trace(project, &mut strace, command)
+            .spawn()
+            .expect("strace")
+    }
+
+    fn strace(&self, project: &Project, fault: &str) -> Command {
+        let mut strace = Command::new("strace");
+        strace.arg("-P").arg(project.place().join(&self.path));
+        strace.args(["-e", &format!("trace={}", self.name)]);
+        let inject = format!("inject={}:{fault}:when={}", self.name, self.number);
+        strace.args(["-e", &inject]);
+        strace
+    }
+}
+
+/// Starts a command that has looked for one file and waits for so long before it looks for another.
+pub fn hold(project: &Project, files: [&str; 2], by: Duration, command: &Command) -> Child {
+    let mut strace = Command::new("strace");
+    for file in files {
+        strace.arg("-P").arg(project.pki().join(file));
+    }
+    let delay = format!("inject=statx:delay_enter={}:when=2", by.as_micros());
+    strace.args(["-e", "trace=statx", "-e", &delay]);
+    trace(project, &mut strace, command)
+        .spawn()
+        .expect("strace")
+}
+
+/// The log of a command that is held, so far.
+pub fn held(project: &Project) -> String {
+    fs::read_to_string(project.place().join("log")).unwrap_or_default()
 }
 
 /// All calls of a run that change files in the place of the project or print, in order; and whether no key is more
@@ -132,23 +167,30 @@ impl Call {
 pub fn record(project: &Project, command: &Command) -> (Vec<Call>, Vec<String>) {
     let mut strace = Command::new("strace");
     strace.args(["-s", "4096", "-e", &format!("trace={}", CHANGING.join(","))]);
-    let (status, log) = trace(project, strace, command);
+    let status = trace(project, &mut strace, command)
+        .status()
+        .expect("strace");
+    let log = log(project);
     assert!(status.success(), "{status}\n{log}");
     (calls(&log, project.place()), open_keys(&log))
 }
 
-/// Runs a command under strace, which writes a log beside the project.
-fn trace(project: &Project, mut strace: Command, command: &Command) -> (ExitStatus, String) {
-    let log = project.place().join("log");
-    strace.args(["-f", "-y", "-qqq", "-o"]).arg(&log);
+/// A command under strace, which writes a log beside the project.
+fn trace<'s>(project: &Project, strace: &'s mut Command, command: &Command) -> &'s mut Command {
+    strace
+        .args(["-f", "-y", "-qqq", "-o"])
+        .arg(project.place().join("log"));
     strace.arg(command.get_program()).args(command.get_args());
     strace.current_dir(command.get_current_dir().unwrap());
     // One thread for the certificates, so that every run makes the same calls.
     strace.env("RAYON_NUM_THREADS", "1");
-    project.redirect(&mut strace);
-    let status = strace.status().expect("strace");
-    let text = String::from_utf8_lossy(&fs::read(log).unwrap()).into_owned();
-    (status, text)
+    project.redirect(strace);
+    strace
+}
+
+fn log(project: &Project) -> String {
+    let log = fs::read(project.place().join("log")).unwrap();
+    String::from_utf8_lossy(&log).into_owned()
 }
 
 fn calls(log: &str, place: &Path) -> Vec<Call> {
