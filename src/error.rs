@@ -189,6 +189,7 @@ impl Hint for ConfigError {
                 ))
             }
             Self::NoAddress { place, .. } => Some(place.clone()),
+            Self::Write { .. } => Some("nothing has been changed".to_owned()),
             _ => None,
         }
     }

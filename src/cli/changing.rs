@@ -29,40 +29,34 @@ impl Changing {
         command: &str,
         printer: &mut Printer<'_, '_>,
     ) -> Result<Guard<'s>, StoreError> {
-        self.patiently(store, command, printer, |patience| store.lock(patience))
-    }
-
-    /// Completes or drops what an interrupted command left.
-    pub(super) fn recover(
-        self,
-        store: &Store,
-        command: &str,
-        printer: &mut Printer<'_, '_>,
-    ) -> Result<(), StoreError> {
-        self.patiently(store, command, printer, |patience| store.recover(patience))
-    }
-
-    /// Whoever has to wait is told for whom.
-    fn patiently<T>(
-        self,
-        store: &Store,
-        command: &str,
-        printer: &mut Printer<'_, '_>,
-        ask: impl FnOnce(&mut Patience<'_>) -> T,
-    ) -> T {
+        // Whoever has to wait is told for whom.
         let mut waiting = |holder: &Holder| {
-            let line = format!(
-                "waiting: {} is being changed by {holder}",
-                store.dir().display()
-            );
+            let dir = store.dir().display();
             // A terminal that is gone is found out by the report.
-            let _ = printer.meanwhile(&line);
+            let _ = printer.meanwhile(&format!("waiting: {dir} is being changed by {holder}"));
         };
-        ask(&mut Patience {
+        store.lock(&mut Patience {
             timeout: self.lock_timeout,
             command,
             waiting: &mut waiting,
         })
+    }
+
+    /// Reads the folder as it is between two changes: without the lock, unless a change does not come to its end.
+    pub(super) fn read<T>(
+        self,
+        store: &Store,
+        command: &str,
+        printer: &mut Printer<'_, '_>,
+        mut read: impl FnMut() -> T,
+    ) -> Result<T, StoreError> {
+        match store.reading(&mut read) {
+            (value, None) => Ok(value),
+            (_, Some(_)) => {
+                let _guard = self.lock(store, command, printer)?;
+                Ok(read())
+            }
+        }
     }
 }
 

@@ -71,7 +71,6 @@ impl Init {
             None => Config::parse(common.config_path(), config::STARTER.as_bytes())?,
         };
         let store = common.store();
-        self.changing.recover(&store, COMMAND, printer)?;
         // Before the CA, which is there to stay: a starter can be written again.
         let starter = match found {
             Some(_) => None,
@@ -119,7 +118,7 @@ impl Init {
         let plan = || -> Result<InitPlan<'_>, Stop> {
             Ok(plan::init(&config.ca, store.ca_files()?, store.dir(), now)?)
         };
-        let planned = plan()?;
+        let planned = self.changing.read(store, COMMAND, printer, plan)??;
         if self.ephemeral {
             ephemeral::check(config, store, &planned)?;
             let guard = self.changing.lock(store, COMMAND, printer)?;

@@ -1,5 +1,7 @@
 //! `grpc-pki issue`
 
+use time::OffsetDateTime;
+
 use super::changing::{Changing, tighten};
 use super::context::Printer;
 use super::{Common, Done, Stop, exit, passphrase, progress};
@@ -60,8 +62,10 @@ impl Issue {
             (_, true) => IssueMode::DryRun,
             _ => IssueMode::Applied,
         };
-        self.changing.recover(&store, COMMAND, printer)?;
-        let planned = self.plan(&entries, &store, None, printer)?;
+        let now = printer.context.now;
+        let planned = self.changing.read(&store, COMMAND, printer, || {
+            self.plan(&entries, &store, None, now)
+        })??;
         let has_work = !planned.is_empty() || planned.warnings.iter().any(is_open);
         let (planned, issued) = if !has_work || mode != IssueMode::Applied {
             (planned, Vec::new())
@@ -74,7 +78,7 @@ impl Issue {
             };
             // Another process may have done some of it in the meantime, so the plan under the lock counts.
             let guard = self.changing.lock(&store, COMMAND, printer)?;
-            let mut planned = self.plan(&entries, &store, opened, printer)?;
+            let mut planned = self.plan(&entries, &store, opened, now)?;
             planned.warnings.extend(warning);
             tighten(&mut planned.warnings, &guard);
             let Outcome { issued, repair } = apply_plan(&planned, &guard, printer)?;
@@ -113,7 +117,7 @@ impl Issue {
         entries: &[&'c Entry],
         store: &Store,
         opened: Option<Opened>,
-        printer: &Printer<'_, '_>,
+        now: OffsetDateTime,
     ) -> Result<Plan<'c>, Stop> {
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
         let mut inventory = store.inventory(&names)?;
@@ -124,7 +128,7 @@ impl Issue {
             entries,
             inventory,
             store.dir(),
-            printer.context.now,
+            now,
             self.force,
         )?)
     }

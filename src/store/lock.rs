@@ -121,18 +121,6 @@ impl Store {
         }
     }
 
-    /// Completes or drops what an interrupted command left, and does nothing where there is nothing.
-    ///
-    /// # Errors
-    /// As [`Store::lock`].
-    pub fn recover(&self, patience: &mut Patience<'_>) -> Result<(), StoreError> {
-        if self.has_leftovers() {
-            self.lock(patience).map(drop)
-        } else {
-            Ok(())
-        }
-    }
-
     /// Who is changing the folder at this moment; `None` where nobody is, or where that cannot be told.
     pub(super) fn holder(&self) -> Option<Holder> {
         let path = self.work_dir().join("lock");

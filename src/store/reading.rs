@@ -38,7 +38,7 @@ impl Store {
     /// does not end, the second half of the result says so. A change that was interrupted is completed first where
     /// this process may.
     pub fn reading<T>(&self, mut read: impl FnMut() -> T) -> (T, Option<Unsettled>) {
-        if self.has_record() {
+        if self.has_leftovers() {
             self.complete();
         }
         let mut attempt = 1;
