@@ -95,7 +95,7 @@ fn thin_out(calls: Vec<Call>, scene: &Scene, one_in: usize) -> Vec<Call> {
         let last = counts[&kind];
         let number = seen.entry(kind).or_default();
         *number += 1;
-        *number == 1 || *number == last || *number % one_in == 0
+        *number == 1 || *number == last || number.is_multiple_of(one_in)
     });
     calls
 }
