@@ -45,8 +45,7 @@ impl Store {
         loop {
             let before = self.version();
             let value = read();
-            let is_settled = !self.has_record() && self.version() == before;
-            if is_settled {
+            if before.is_some() && self.version() == before {
                 return (value, None);
             }
             if attempt == ATTEMPTS {
@@ -76,9 +75,15 @@ impl Store {
         let _ = self.lock(&mut patience).map(drop);
     }
 
-    /// Is another one whenever a file was put into place.
-    fn version(&self) -> Option<(i64, i64)> {
-        let metadata = fs::metadata(self.dir()).ok()?;
-        Some((metadata.mtime(), metadata.mtime_nsec()))
+    /// Is another one whenever a file was put into place; `None` in the middle of a change. The clock of a file system
+    /// ticks slowly, so that the length of the list of certificates is looked at too.
+    fn version(&self) -> Option<[i64; 3]> {
+        if self.has_record() {
+            return None;
+        }
+        let moment = fs::metadata(self.dir()).map(|it| (it.mtime(), it.mtime_nsec()));
+        let (seconds, nanoseconds) = moment.unwrap_or_default();
+        let length = fs::metadata(self.issued_path()).map_or(0, |it| it.size());
+        Some([seconds, nanoseconds, length.cast_signed()])
     }
 }
