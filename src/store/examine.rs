@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{StoreError, read_small};
+use super::StoreError;
+use super::read::read_small;
 use crate::pki::contents::Contents;
 use crate::pki::key::SecretKey;
 

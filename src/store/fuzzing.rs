@@ -1,8 +1,9 @@
 //! What reads the files of the folder, for whoever feeds it octets without a file: the targets in `fuzz/` and the
 //! tests. No interface for programs.
 
+use super::read::{parse_certificates, parse_key};
 use super::record::Record;
-use super::{Content, IssuedLog, parse_certificates, parse_key};
+use super::{Content, IssuedLog};
 use crate::pki::{Certificate, PrivateKey};
 
 pub use super::MAX_SIZE;

@@ -1,15 +1,13 @@
 //! What is on disk, read without a lock and without changing anything.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{
-    Content, IssuedRecord, MAX_SIZE, Store, StoreError, read_key, read_public, read_stored_key,
-};
+use super::read::{read_key, read_public, read_stored_key};
+use super::{Content, Store, StoreError};
 use crate::pki::{Certificate, EncryptedKey, PrivateKey, StoredKey};
 
 /// A file of the folder.
@@ -141,28 +139,9 @@ impl Store {
 impl Store {
     /// Whether the list of what was signed says of one of these CAs that its key was not kept.
     fn is_ephemeral(&self, certificates: &[Certificate]) -> Result<bool, StoreError> {
-        let path = self.path("issued.jsonl");
-        let failed = |source| StoreError::read(&path)(source);
-        let mut lines = match File::open(&path) {
-            Ok(file) => BufReader::new(file),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(failed(error)),
-        };
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let mut piece = lines.by_ref().take(MAX_SIZE);
-            if piece.read_until(b'\n', &mut line).map_err(failed)? == 0 {
-                return Ok(false);
-            }
-            // What is no record is no news here.
-            if let Ok(it) = serde_json::from_slice::<IssuedRecord>(&line)
-                && it.ephemeral
-                && certificates.iter().any(|ca| ca.fingerprint() == it.sha256)
-            {
-                return Ok(true);
-            }
-        }
+        let ephemeral = self.issued()?.ephemeral;
+        let mut fingerprints = certificates.iter().map(Certificate::fingerprint);
+        Ok(fingerprints.any(|it| ephemeral.contains(&it)))
     }
 }
 

@@ -93,6 +93,8 @@ pub struct IssuedLog {
     pub serials: HashSet<String>,
     /// The entry of each certificate, by the SHA-256 of its DER in hexadecimal.
     pub names: HashMap<String, String>,
+    /// The SHA-256 of each CA whose key was not kept.
+    pub ephemeral: HashSet<String>,
     /// The numbers of whole lines that are no record of a certificate.
     pub damaged: Vec<usize>,
     /// What follows the last whole line.
@@ -110,6 +112,8 @@ struct Line {
     name: String,
     #[serde(default)]
     sha256: String,
+    #[serde(default)]
+    ephemeral: bool,
 }
 
 impl Store {
@@ -154,6 +158,9 @@ impl IssuedLog {
                 match serde_json::from_slice::<Line>(&piece) {
                     Ok(line) if begun == 0 => {
                         log.serials.insert(line.serial);
+                        if line.ephemeral {
+                            log.ephemeral.insert(line.sha256.clone());
+                        }
                         log.names.insert(line.sha256, line.name);
                     }
                     _ => log.damaged.push(number),

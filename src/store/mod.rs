@@ -19,6 +19,7 @@
     reason = "this room is the one that touches the disk"
 )]
 
+mod error;
 mod examine;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -28,38 +29,30 @@ mod lock;
 mod modes;
 mod passphrase;
 mod place;
+mod read;
 mod reading;
 mod record;
 mod transaction;
 mod trust;
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rustls_pki_types::CertificateDer;
-use zeroize::Zeroizing;
-
-use crate::pki::encrypted::{EncryptionError, StoredKeyError};
-use crate::pki::key::{KeyError, SecretKey};
-use crate::pki::{Certificate, PrivateKey, StoredKey, pem};
-
+pub use error::{Content, StoreError};
 pub use examine::{Examined, examine, neighbours};
 pub use inventory::{CaFiles, EntryFiles, Found, Inventory};
 pub use issued::{IssuedLog, IssuedRecord, Repair};
 pub use lock::{Guard, Holder, Patience};
 pub use passphrase::{PassphraseFile, read_passphrase};
 pub use place::{Kind, Obstacle};
+pub use read::{Identity, read_certificates, read_identity, read_key};
 pub use reading::Unsettled;
 pub use transaction::Transaction;
 pub use trust::{read_revocation_lists, read_system_certificates};
 
 /// Larger than any file of the folder but `issued.jsonl`, in octets.
 pub const MAX_SIZE: u64 = 1 << 20;
-/// Octets that a file whose size is not known is read with at first.
-const PIECE: usize = 1 << 10;
 
 /// What `.gitignore` holds: everything that must not be shared.
 pub const GITIGNORE: &str = "*.key\n.grpc-pki/\n";
@@ -68,177 +61,6 @@ pub const GITIGNORE: &str = "*.key\n.grpc-pki/\n";
 #[derive(Clone, Debug)]
 pub struct Store {
     dir: PathBuf,
-}
-
-/// What a file holds that should hold something else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Content {
-    /// It starts with a UTF-8 byte order mark.
-    #[error("starts with a byte order mark, over which some gRPC programs stumble")]
-    ByteOrderMark,
-    /// It is a certificate request.
-    #[error("is a certificate request, not a certificate")]
-    CertificateRequest,
-    /// A certificate in it cannot be decoded.
-    #[error("holds a certificate that is damaged")]
-    DamagedCertificate,
-    /// A revocation list in it cannot be decoded.
-    #[error("holds a revocation list (CRL) that is damaged")]
-    DamagedList,
-    /// A private key in it cannot be decoded, or is of a kind that is not supported.
-    #[error("holds no intact RSA, P-256, P-384 or Ed25519 private key")]
-    DamagedKey,
-    /// It is DER.
-    #[error("is in DER form; gRPC programs load PEM")]
-    Der,
-    /// It is empty.
-    #[error("is empty")]
-    Empty,
-    /// It is a private key under a passphrase.
-    #[error("is encrypted with a passphrase")]
-    EncryptedKey,
-    /// It is a private key under a passphrase, and opening it would take too much memory or time.
-    #[error(
-        "is encrypted so that opening it takes more memory or time than is given: over 128 MiB, or 10 000 000 iterations"
-    )]
-    EncryptedTooCostly,
-    /// It is a private key under a passphrase, encrypted as in RFC 1421.
-    #[error(
-        "is encrypted as old versions of OpenSSL do (Proc-Type: 4,ENCRYPTED), which protects it badly"
-    )]
-    EncryptedLegacyPem,
-    /// It is a private key under a passphrase, encrypted with PBES1.
-    #[error("is encrypted with an old scheme (PBES1), which protects it badly")]
-    EncryptedPbes1,
-    /// It is a private key under a passphrase, with an unknown cipher or derivation.
-    #[error("is encrypted, and not with AES in CBC mode under PBKDF2 or scrypt")]
-    EncryptedUnsupported,
-    /// It is a public file, and has a private key beside the certificate.
-    #[error("holds a private key beside the certificate, in a file that is for everyone")]
-    KeyInCertificate,
-    /// It is a certificate where a revocation list belongs.
-    #[error("is a certificate, not a revocation list (CRL)")]
-    ListIsCertificate,
-    /// It is a private key where a revocation list belongs.
-    #[error("is a private key, not a revocation list (CRL)")]
-    ListIsKey,
-    /// It is larger than 16 MiB.
-    #[error("is larger than 16 MiB")]
-    ListTooLarge,
-    /// It holds no certificate.
-    #[error("holds no certificate in PEM form")]
-    NoCertificate,
-    /// It holds no private key.
-    #[error("holds no private key in PEM form")]
-    NoKey,
-    /// It holds no revocation list.
-    #[error("holds no revocation list (CRL), neither in PEM nor in DER form")]
-    NoList,
-    /// It is a folder, a device or a pipe.
-    #[error("is not a regular file")]
-    NotAFile,
-    /// It is a private key where a certificate belongs.
-    #[error("is a private key, not a certificate")]
-    PrivateKey,
-    /// It is larger than 1 MiB.
-    #[error("is larger than 1 MiB")]
-    TooLarge,
-}
-
-/// Why the folder could not be read or changed.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A file holds something else than it should.
-    #[error("{} {content}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What it holds.
-        content: Content,
-    },
-    /// Something stands where a file or a folder is to be written.
-    #[error("{} {obstacle}", path.display())]
-    InTheWay {
-        /// The path.
-        path: PathBuf,
-        /// What it is.
-        obstacle: Obstacle,
-    },
-    /// Another process is changing the folder.
-    #[error("{} is being changed by {holder}{}", dir.display(), in_vain(*waited))]
-    Locked {
-        /// The folder.
-        dir: PathBuf,
-        /// Who.
-        holder: Holder,
-        /// How long it was waited for.
-        waited: Duration,
-    },
-    /// A file is not there.
-    #[error("{} does not exist", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The system refused to read.
-    #[error("{} cannot be read", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
-    /// The commit record of an interrupted change is damaged.
-    #[error("{} is damaged, so an interrupted change cannot be completed", path.display())]
-    Record {
-        /// The record.
-        path: PathBuf,
-    },
-    /// The system trusts no CA.
-    #[error("the system's trust store has no CA certificate{}", places(variables))]
-    SystemStore {
-        /// The environment variables that say where it is, and what they say.
-        variables: Vec<(&'static str, PathBuf)>,
-        /// What the system said.
-        source: Option<io::Error>,
-    },
-    /// The system refused to put a change into place that is made and durable.
-    #[error("the change is made, but not all of it is in place: {} cannot be written", path.display())]
-    Unfinished {
-        /// The file.
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
-    /// The system refused to write; what was staged is dropped, and nothing has changed.
-    #[error("{} cannot be written", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
-}
-
-impl StoreError {
-    fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| match source.kind() {
-            io::ErrorKind::NotFound => Self::Missing {
-                path: path.to_owned(),
-            },
-            _ => Self::Read {
-                path: path.to_owned(),
-                source,
-            },
-        }
-    }
-
-    fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Write {
-            path: path.to_owned(),
-            source,
-        }
-    }
 }
 
 impl Store {
@@ -275,223 +97,6 @@ impl Store {
     fn work_dir(&self) -> PathBuf {
         self.path(".grpc-pki")
     }
-}
-
-fn in_vain(waited: Duration) -> String {
-    if waited.is_zero() {
-        String::new()
-    } else {
-        format!(
-            ", for which {} s were not enough to wait",
-            waited.as_secs_f32()
-        )
-    }
-}
-
-fn places(variables: &[(&str, PathBuf)]) -> String {
-    let places = variables
-        .iter()
-        .map(|(name, value)| format!("{} ({name})", value.display()));
-    match places.collect::<Vec<_>>().join(" and ") {
-        nowhere if nowhere.is_empty() => nowhere,
-        places => format!(" in {places}"),
-    }
-}
-
-/// Reads a small regular file; a pipe in its place is refused, not waited for.
-fn read_small(path: &Path) -> Result<Vec<u8>, StoreError> {
-    read_up_to(path, MAX_SIZE, Content::TooLarge)
-}
-
-/// Reads a regular file of at most so many octets.
-fn read_up_to(path: &Path, limit: u64, too_large: Content) -> Result<Vec<u8>, StoreError> {
-    let wrong = |content| StoreError::Content {
-        path: path.to_owned(),
-        content,
-    };
-    let metadata = fs::metadata(path).map_err(StoreError::read(path))?;
-    if !metadata.is_file() {
-        return Err(wrong(Content::NotAFile));
-    }
-    read_open(path, metadata.len(), limit, too_large)
-}
-
-/// Reads whatever can be opened: of about so many octets, and of at most so many.
-fn read_open(
-    path: &Path,
-    expected: u64,
-    limit: u64,
-    too_large: Content,
-) -> Result<Vec<u8>, StoreError> {
-    let failed = |source| StoreError::read(path)(source);
-    let mut file = File::open(path).map_err(failed)?.take(limit + 1);
-    // What is read may be a key, of which a vector that grows would leave copies behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(expected.min(limit) as usize + 1));
-    loop {
-        if text.len() == text.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(2 * text.len().max(PIECE)));
-            larger.extend_from_slice(&text);
-            text = larger;
-        }
-        let start = text.len();
-        let room = text.capacity();
-        text.resize(room, 0);
-        let read = file.read(&mut text[start..]);
-        text.truncate(start + *read.as_ref().unwrap_or(&0));
-        match read {
-            Ok(0) => break,
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(error)),
-        }
-    }
-    if text.len() as u64 > limit {
-        return Err(StoreError::Content {
-            path: path.to_owned(),
-            content: too_large,
-        });
-    }
-    Ok(std::mem::take(&mut *text))
-}
-
-/// The certificates of a file, in order; at least one.
-///
-/// # Errors
-/// [`StoreError::Content`] when the file holds something else, which a client would read as nothing at all;
-/// [`StoreError::Missing`] or [`StoreError::Read`].
-pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, StoreError> {
-    let text = read_small(path)?;
-    parse_certificates(&text).map_err(|content| StoreError::Content {
-        path: path.to_owned(),
-        content,
-    })
-}
-
-/// The certificates of a file that is for everyone: it must not hold a private key as well.
-fn read_public(path: &Path) -> Result<Vec<Certificate>, StoreError> {
-    let text = Zeroizing::new(read_small(path)?);
-    let certificates = parse_certificates(&text).and_then(|certificates| {
-        if !pem::mentions_private_key(&text) {
-            Ok(certificates)
-        } else {
-            Err(Content::KeyInCertificate)
-        }
-    });
-    certificates.map_err(|content| StoreError::Content {
-        path: path.to_owned(),
-        content,
-    })
-}
-
-fn parse_certificates(text: &[u8]) -> Result<Vec<Certificate>, Content> {
-    if pem::has_byte_order_mark(text) {
-        return Err(Content::ByteOrderMark);
-    }
-    match pem::sniff(text) {
-        pem::Content::Certificates | pem::Content::Unknown => {}
-        pem::Content::CertificateRequest => return Err(Content::CertificateRequest),
-        pem::Content::Der => return Err(Content::Der),
-        pem::Content::Empty => return Err(Content::Empty),
-        pem::Content::EncryptedKey | pem::Content::PrivateKey if pem::count(text).0 == 0 => {
-            return Err(Content::PrivateKey);
-        }
-        pem::Content::EncryptedKey | pem::Content::PrivateKey => {}
-    }
-    let der = pem::certificates(text).ok_or(Content::DamagedCertificate)?;
-    if der.is_empty() {
-        return Err(Content::NoCertificate);
-    }
-    der.into_iter()
-        .map(|der| Certificate::from_der(der).map_err(|_| Content::DamagedCertificate))
-        .collect()
-}
-
-/// The private key of a file.
-///
-/// # Errors
-/// As [`read_certificates`]. No error quotes the file.
-pub fn read_key(path: &Path) -> Result<PrivateKey, StoreError> {
-    let text = Zeroizing::new(read_small(path)?);
-    parse_key(&text).map_err(|content| StoreError::Content {
-        path: path.to_owned(),
-        content,
-    })
-}
-
-fn parse_key(text: &[u8]) -> Result<PrivateKey, Content> {
-    expect_pem(text)?;
-    PrivateKey::from_pem(text).map_err(key_content)
-}
-
-fn expect_pem(text: &[u8]) -> Result<(), Content> {
-    if pem::has_byte_order_mark(text) {
-        return Err(Content::ByteOrderMark);
-    }
-    match pem::sniff(text) {
-        pem::Content::Der => Err(Content::Der),
-        pem::Content::Empty => Err(Content::Empty),
-        _ => Ok(()),
-    }
-}
-
-fn key_content(error: KeyError) -> Content {
-    match error {
-        KeyError::Encrypted => Content::EncryptedKey,
-        KeyError::Missing => Content::NoKey,
-        KeyError::Generation | KeyError::Unsupported => Content::DamagedKey,
-    }
-}
-
-/// The private key of a file, which may be under a passphrase.
-fn read_stored_key(path: &Path) -> Result<StoredKey, StoreError> {
-    let text = Zeroizing::new(read_small(path)?);
-    parse_stored_key(&text).map_err(|content| StoreError::Content {
-        path: path.to_owned(),
-        content,
-    })
-}
-
-fn parse_stored_key(text: &[u8]) -> Result<StoredKey, Content> {
-    expect_pem(text)?;
-    StoredKey::from_pem(text).map_err(|error| match error {
-        StoredKeyError::Encryption(error) => match error {
-            EncryptionError::Damaged => Content::DamagedKey,
-            EncryptionError::LegacyPem => Content::EncryptedLegacyPem,
-            EncryptionError::Pbes1 => Content::EncryptedPbes1,
-            EncryptionError::TooCostly => Content::EncryptedTooCostly,
-            EncryptionError::Unsupported => Content::EncryptedUnsupported,
-        },
-        StoredKeyError::Key(error) => key_content(error),
-    })
-}
-
-/// A certificate with its chain and its key, as a TLS library takes them.
-pub struct Identity {
-    /// The end entity first.
-    pub chain: Vec<CertificateDer<'static>>,
-    /// Its private key.
-    pub key: SecretKey,
-    /// The end entity, read.
-    pub certificate: Certificate,
-}
-
-/// Reads a certificate file and the key that belongs to it.
-///
-/// # Errors
-/// As [`read_certificates`] and [`read_key`].
-pub fn read_identity(certificate: &Path, key: &Path) -> Result<Identity, StoreError> {
-    let mut certificates = read_certificates(certificate)?;
-    let chain = certificates.iter().map(|it| it.der().clone()).collect();
-    let damaged = |_| StoreError::Content {
-        path: key.to_owned(),
-        content: Content::DamagedKey,
-    };
-    let key = read_key(key)?.to_secret().map_err(damaged)?;
-    Ok(Identity {
-        chain,
-        key,
-        certificate: certificates.swap_remove(0),
-    })
 }
 
 /// Whether a path is that of a Unix socket.

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{Content, MAX_SIZE, StoreError, read_open};
+use super::read::read_open;
+use super::{Content, MAX_SIZE, StoreError};
 
 /// What a passphrase file holds.
 pub struct PassphraseFile {

@@ -7,7 +7,8 @@ use rustls_native_certs::{ErrorKind, load_native_certs};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 
-use super::{Content, Store, StoreError, read_up_to};
+use super::read::read_up_to;
+use super::{Content, Store, StoreError};
 use crate::pki::{Certificate, RevocationList, pem};
 
 /// Larger than the lists of most CAs, in octets.
