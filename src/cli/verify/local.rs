@@ -159,7 +159,7 @@ fn issued(store: &Store) -> HashMap<String, String> {
 /// The proxy for TLS that gRPC clients heed.
 fn proxy() -> Option<Proxy> {
     let read = |name: &str| env::var(name).ok().filter(|it| !it.is_empty());
-    let mut set = ["HTTPS_PROXY", "https_proxy"].into_iter();
+    let mut set = Proxy::VARIABLES.into_iter();
     let (variable, value) = set.find_map(|it| Some((it, read(it)?)))?;
     let (_, place) = value.rsplit_once('@').unwrap_or(("", &value));
     Some(Proxy {

@@ -279,7 +279,10 @@ fn proxies() -> Vec<Row> {
             &["path.unknown_issuer"],
             &["CN=corp-root"],
             move |world| {
-                let unset = ["env", "-u", "HTTPS_PROXY", "-u", "https_proxy"];
+                let names = ["HTTPS_PROXY", "https_proxy", "grpc_proxy", "http_proxy"];
+                let unset = ["env"]
+                    .into_iter()
+                    .chain(names.into_iter().flat_map(|it| ["-u", it]));
                 by("corp-root")(world).through(unset)
             },
         )
