@@ -225,6 +225,7 @@ fn systems() -> Vec<Row> {
             &[
                 "curl -so issuer.der http://ca.example/between.der",
                 "chain.crt",
+                "the CA of a company",
             ],
             at("http://ca.example/between.der"),
         ),
