@@ -321,7 +321,7 @@ fn conclude(
     opinions: Vec<Opinion>,
     survey: Option<Survey>,
 ) -> Verdict {
-    let proxy = judge.proxy_note().filter(|_| !chain.is_empty());
+    let proxy = judge.proxy_note();
     let Judge {
         observation,
         knowledge,

@@ -139,7 +139,9 @@ impl Judge<'_> {
 
     /// That a proxy is set which clients take, and we do not.
     pub(super) fn proxy_note(&self) -> Option<String> {
-        let proxy = self.knowledge.proxy.as_ref()?;
+        // Where a local file is wrong, nobody was dialled.
+        let proxy = self.knowledge.proxy.as_ref();
+        let proxy = proxy.filter(|_| !self.knowledge.inputs.is_failed())?;
         let target = &self.observation.target;
         let Destination::Tcp(host, port) = &target.dial else {
             return None;

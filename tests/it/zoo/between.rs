@@ -124,6 +124,13 @@ fn intermediates() -> Vec<Row> {
             },
         ),
         unknown(
+            "D3, twin: the intermediate lies in a file that is not to be passed on, as it has a private key",
+            |world, between, pair| {
+                let both = between.pem.clone() + &read(&pair.key);
+                folder_with(world, &[("between.pem", &both)])
+            },
+        ),
+        unknown(
             "D3, twin: the intermediate lies there, and nothing above it is trusted",
             |world, _, pair| {
                 let own = read(&pair.certificate);
@@ -273,6 +280,19 @@ fn proxies() -> Vec<Row> {
             },
         )
         .unsaid("hunter2"),
+        row(
+            "C16: clients get there by way of a proxy, and verify does not",
+            10,
+            "dns",
+            &["dns.not_found"],
+            &[],
+            |world| {
+                let set = ["env", "HTTPS_PROXY=http://me:hunter2@proxy.internal:3128"];
+                let staged = python(&world.ours("server")).through(set);
+                staged.args(["--connect", "orders.invalid:443"])
+            },
+        )
+        .tells("/notes/0", "HTTPS_PROXY is set to proxy.internal:3128: clients in Go go by way of it, and verify dials the server itself; NO_PROXY=orders.invalid exempts them"),
         row(
             "C16, twin: the same without a proxy",
             13,
