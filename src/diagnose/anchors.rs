@@ -61,7 +61,7 @@ impl Judge<'_> {
         let knowledge = self.knowledge;
         let served = path.certificates[0];
         let last = path.certificates[path.certificates.len() - 1];
-        let target = &self.observation.target;
+        let target = self.observation.target.typed();
         if knowledge.trusts_system && knowledge.owner(served).is_some() {
             let flags = knowledge.flags_with_ca("");
             let command = knowledge.command(&format!("verify {target}{flags}"));
@@ -75,12 +75,16 @@ impl Judge<'_> {
         }
         let issue = if knowledge.trusts_system {
             "or, where strangers are to trust the server, give it a certificate of a public CA"
+                .to_owned()
         } else {
-            "or give the server a certificate of your CA: `grpc-pki issue`, and restart it"
+            let command = knowledge.command("issue");
+            format!("or give the server a certificate of your CA: `{command}`, and restart it")
         };
+        let flags = knowledge.flags_with_ca(" --ca FILE");
+        let command = knowledge.command(&format!("verify {target}{flags}"));
         Fix::steps([
-            format!("pass the CA that issued it: `grpc-pki verify {target} --ca FILE`"),
-            issue.to_owned(),
+            format!("pass the CA that issued it: `{command}`"),
+            issue,
             self.perhaps_intermediate(path),
         ])
     }

@@ -18,9 +18,10 @@ impl Judge<'_> {
         chain.unwrap_or_else(|_| {
             let headline = "the certificate cannot be read".to_owned();
             let why = "What the server presents is not an intact X.509 certificate.".to_owned();
-            let fix = Fix::steps([
-                "issue the certificate anew: `grpc-pki issue` makes one that every stack reads",
-            ]);
+            let fix = Fix::steps([format!(
+                "issue the certificate anew: `{}` makes one that every stack reads",
+                self.knowledge.command("issue")
+            )]);
             let finding = Finding::new(Code::PathUnreadable, headline, why, fix);
             self.find("unreadable", finding);
             Vec::new()

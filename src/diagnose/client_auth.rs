@@ -151,20 +151,24 @@ impl Judge<'_> {
         format!(" It accepts certificates of {}.", names.join("; "))
     }
 
-    fn show_a_certificate(&self) -> Fix {
+    pub(super) fn show_a_certificate(&self) -> Fix {
         let target = self.observation.target.typed();
-        let client = self
-            .knowledge
-            .entries
-            .iter()
-            .find(|it| it.client_auth && it.certificate.is_some());
+        let client = self.knowledge.entries.iter().find(|it| it.is_for_clients());
         match client {
-            Some(client) => Fix::command(self.knowledge.command(&format!("verify {target}{} --client {}", self.knowledge.own_flags, client.name)), ""),
+            Some(client) => Fix::command(
+                self.knowledge.command(&format!(
+                    "verify {target}{} --client {}",
+                    self.knowledge.own_flags, client.name
+                )),
+                "",
+            ),
             None => Fix::steps([
                 "show one: `--cert FILE --key FILE`".to_owned(),
-                "or make one: add `[certs.client]` with `profile = \"client\"` to certs.toml, run `grpc-pki issue`, \
-                 then `--client client`"
-                    .to_owned(),
+                format!(
+                    "or make one: add `[certs.client]` with `profile = \"client\"` to certs.toml, run `{}`, then \
+                     `--client client`",
+                    self.knowledge.command("issue")
+                ),
             ]),
         }
     }

@@ -1,9 +1,8 @@
 //! After the handshake: ALPN and HTTP/2.
 
-use super::words::ended;
+use super::words::{ended, sent};
 use super::{Code, Finding, Fix, Judge, StageId, Status};
 use crate::probe::{Failure, First, Purpose, Rpc, RpcOutcome, Session, reason_name};
-use crate::text::printable;
 
 const NO_APPLICATION_PROTOCOL: u8 = 120;
 /// Frame type of SETTINGS (RFC 9113, 6.5).
@@ -152,12 +151,10 @@ pub(super) fn speaks_http2(session: &Session) -> bool {
 
 /// What a server sent where HTTP/2 was expected.
 fn seen(octets: &[u8]) -> String {
-    let text = printable(&String::from_utf8_lossy(octets)).replace('`', "'");
-    let text: String = text.chars().take(40).collect();
     let kind = if octets.starts_with(b"HTTP/") {
         "HTTP/1: "
     } else {
         ""
     };
-    format!("{kind}`{text}`")
+    format!("{kind}{}", sent(octets))
 }

@@ -151,6 +151,8 @@ fn from_url(url: &str) -> Fix {
         "then `cat server.crt issuer.crt > chain.crt`, have the server load chain.crt in the place of its certificate \
          file, and restart it"
             .to_owned(),
+        "or, where it is the CA of a company and no intermediate one, trust it: `--ca FILE` with its certificate"
+            .to_owned(),
     ])
 }
 

@@ -64,3 +64,10 @@ pub struct KnownEntry {
     /// What is on disk.
     pub certificate: Option<Certificate>,
 }
+
+impl KnownEntry {
+    /// Whether there is a certificate that a client may show.
+    pub(super) fn is_for_clients(&self) -> bool {
+        self.client_auth && self.certificate.is_some()
+    }
+}

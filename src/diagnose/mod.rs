@@ -248,6 +248,7 @@ struct Judge<'a> {
     client_auth: ClientAuth,
     stages: Vec<Stage>,
     findings: Vec<Finding>,
+    notes: Vec<Note>,
 }
 
 impl Judge<'_> {
@@ -286,6 +287,7 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
         client_auth: ClientAuth::default(),
         stages: Vec::new(),
         findings: Vec::new(),
+        notes: Vec::new(),
     };
     if judge.inputs() {
         return conclude(judge, Vec::new(), None, Vec::new(), None);
@@ -295,9 +297,10 @@ pub fn judge(observation: &Observation, knowledge: &Knowledge, now: OffsetDateTi
     judge.tls();
     let survey = judge.survey();
     let chain = judge.presented();
-    let path = Path::find(&chain, &knowledge.anchors);
+    let path = Path::find(&chain, &knowledge.anchors, now);
     if let Some(path) = &path {
         judge.certificate(path);
+        judge.strict(path);
     }
     judge.alpn();
     judge.http2();
@@ -318,14 +321,14 @@ fn conclude(
     opinions: Vec<Opinion>,
     survey: Option<Survey>,
 ) -> Verdict {
-    let proxy = judge.proxy_note().filter(|_| !chain.is_empty());
-    let strict = judge.strict(&chain);
+    let proxy = judge.proxy_note();
     let Judge {
         observation,
         knowledge,
         stages: seen,
         mut findings,
         client_auth,
+        notes,
         ..
     } = judge;
     let stages = StageId::ALL
@@ -376,7 +379,7 @@ fn conclude(
             verbose: true,
         });
     }
-    verdict.notes.extend(strict);
+    verdict.notes.extend(notes);
     verdict.notes.extend(proxy.map(|text| Note {
         text,
         verbose: false,

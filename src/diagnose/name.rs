@@ -77,14 +77,8 @@ impl Judge<'_> {
                 )
             }
         };
-        let alternative = hosts
-            .iter()
-            .find(|it| matches!(it, GeneralName::Dns(name) if !name.starts_with("*.")));
-        if let Some(name) = alternative {
-            fix = fix.or(format!(
-                "or for this client alone: `--server-name {}`",
-                printable(&name.to_string())
-            ));
+        if let Some(name) = hosts.iter().find_map(host_to_type) {
+            fix = fix.or(format!("or for this client alone: `--server-name {name}`"));
         }
         let headline = format!("the certificate does not cover `{wanted}`");
         let message = if let Some(id) = only_id {
@@ -96,6 +90,17 @@ impl Judge<'_> {
         };
         let message = format!("wanted {wanted}; {message}");
         self.find(message, Finding::new(code, headline, why, fix));
+    }
+}
+
+/// The host name that this is, where it may stand in a command: a peer writes what it likes, also what a shell would run.
+pub(super) fn host_to_type(name: &GeneralName) -> Option<&str> {
+    match name {
+        GeneralName::Dns(text) if !text.starts_with("*.") => {
+            let is_host = text.is_ascii() && GeneralName::dns(text).is_ok();
+            is_host.then_some(text.as_str())
+        }
+        _ => None,
     }
 }
 

@@ -1,16 +1,16 @@
 //! Why there is no handshake, as far as other ClientHellos could tell: a conclusion is drawn only where one that
 //! differs in a single respect was answered and ours was not.
 
+use super::name::host_to_type;
 use super::offers::{self, Kind, group, kind, names, signature, suite, version};
 use super::words::list;
 use super::{Code, Finding, Fix, Judge, StageId, Status};
+use crate::pki::Certificate;
 use crate::pki::certificate::PublicKey;
-use crate::pki::{Certificate, GeneralName};
 use crate::probe::{
     Answer, Failure, Host, OUR_GROUPS, OUR_SIGNATURES, OUR_SUITES, Question, Seen, ServerHello,
     TLS11,
 };
-use crate::text::printable;
 
 /// What a server that is well makes of other ClientHellos.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,12 +69,9 @@ impl Judge<'_> {
         };
         let known = site.name.clone().or_else(|| {
             let certificate = Certificate::from_der(site.chain.first()?.clone()).ok()?;
-            certificate.names.iter().find_map(|it| match it {
-                GeneralName::Dns(name) if !name.starts_with("*.") && *it != target.as_name() => {
-                    Some(printable(name))
-                }
-                _ => None,
-            })
+            let mut others = certificate.names.iter();
+            let other = others.find_map(|it| host_to_type(it).filter(|_| *it != target.as_name()));
+            other.map(str::to_owned)
         });
         let mut fix = match known {
             Some(name) => Fix::steps([format!(
@@ -210,10 +207,11 @@ impl Judge<'_> {
             "Its certificate has {name}. Clients built on rustls, Go or gRPC's C core (Python, C++) cannot verify \
              what such a key signs, so the server finds no algorithm to answer with."
         );
-        let fix = Fix::steps([
+        let fix = Fix::steps([format!(
             "give the server a certificate with a key that every client takes: `key = \"ecdsa-p256\"` in certs.toml, \
-             then `grpc-pki issue`, and restart the server",
-        ]);
+             then `{}`, and restart the server",
+            self.knowledge.command("issue")
+        )]);
         let headline = "the server's key is of a kind that gRPC clients do not take";
         Finding::new(Code::TlsKeyType, headline, why, fix)
     }

@@ -239,10 +239,11 @@ impl Judge<'_> {
         let others = others.filter(|it| !opinion.clients.contains(it));
         let others: Vec<&str> = others.flat_map(Client::names).copied().collect();
         let why = format!("{}. {} would accept it.", opinion.words(), list(&others));
-        let fix = Fix::steps([
+        let fix = Fix::steps([format!(
             "have the certificate issued with a key that every client takes: `key = \"ecdsa-p256\"` in certs.toml, \
-             then `grpc-pki issue`, and restart the server",
-        ]);
+             then `{}`, and restart the server",
+            self.knowledge.command("issue")
+        )]);
         let code = Code::OpinionsRefusedElsewhere;
         let finding = Finding::new(code, opinion.words(), why, fix);
         self.find(opinion.decision(), finding);

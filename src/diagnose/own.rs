@@ -71,9 +71,18 @@ impl Judge<'_> {
         let name = printable(&own.subject.to_string());
         let why =
             format!(" Ours ({name}) is not for clients: its extendedKeyUsage lacks clientAuth.");
-        let fix = "use a certificate of profile `client` or `peer`: in certs.toml `profile = \"peer\"`, \
-                   then `grpc-pki issue`";
-        (!own.allows_client_auth()).then(|| (why, Fix::steps([fix])))
+        (!own.allows_client_auth()).then(|| {
+            let has_another = self.knowledge.entries.iter().any(KnownEntry::is_for_clients);
+            let issue = self.knowledge.command("issue");
+            let step = format!(
+                "use a certificate of profile `client` or `peer`: in certs.toml `profile = \"peer\"`, then `{issue}`"
+            );
+            let fix = match has_another {
+                true => self.show_a_certificate().or(format!("or {step}")),
+                false => Fix::steps([step]),
+            };
+            (why, fix)
+        })
     }
 
     /// Whether the server can get from our certificate to a CA that it accepts.
@@ -169,10 +178,11 @@ impl Judge<'_> {
                 let command = self.knowledge.command(&format!("issue {}", entry.name));
                 Fix::command(command, "and try again")
             }
-            None => Fix::steps([
-                "have the client certificate issued anew by a CA that the server accepts: `grpc-pki issue` does so for those \
-                 of certs.toml",
-            ]),
+            None => Fix::steps([format!(
+                "have the client certificate issued anew by a CA that the server accepts: `{}` does so for those of \
+                 certs.toml",
+                self.knowledge.command("issue")
+            )]),
         }
     }
 

@@ -151,10 +151,10 @@ impl Judge<'_> {
             "The extendedKeyUsage of {name} is {}, without serverAuth: was a client's file given to the server?",
             purposes.join(", ")
         );
-        let fix = Fix::steps([
-            "give the server a certificate of profile `server` or `peer`: \
-             `grpc-pki issue` makes server.crt and server.key",
-        ]);
+        let fix = Fix::steps([format!(
+            "give the server a certificate of profile `server` or `peer`: `{}` makes server.crt and server.key",
+            self.knowledge.command("issue")
+        )]);
         let headline = format!("the certificate is for {only}, not for servers");
         self.find(shown, Finding::new(Code::PathPurpose, headline, why, fix));
     }

@@ -3,6 +3,7 @@
 use super::words::short;
 use super::{Code, Finding, Fix, Judge};
 use crate::pki::path::Path;
+use crate::pki::profile::Network;
 use crate::probe::{Destination, Host};
 use crate::text::printable;
 
@@ -43,13 +44,36 @@ pub struct Proxy {
     pub variable: String,
     /// Its value, without a password.
     pub place: String,
-    /// Who is exempt: the value of NO_PROXY.
+    /// Who is exempt: the value of NO_PROXY or no_proxy.
     pub exempt: String,
 }
 
+/// Go's name for it, which gRPC's C core and grpc-js do not read: they know the one in lower case.
+const GO_ALONE: &str = "HTTPS_PROXY";
+
 impl Proxy {
-    /// Whether clients that heed the environment dial this host by way of it.
-    fn takes(&self, host: &Host) -> bool {
+    /// The variables that set one for TLS, the one that most clients heed first.
+    pub const VARIABLES: [&str; 4] = ["https_proxy", GO_ALONE, "grpc_proxy", "http_proxy"];
+
+    /// Who heeds the variable.
+    fn clients(&self) -> &'static str {
+        match self.variable.as_str() {
+            GO_ALONE => "Go",
+            "https_proxy" => "Go, Python, C++ and Node",
+            _ => "Python, C++ and Node",
+        }
+    }
+
+    /// The variable in which they look who is exempt.
+    fn exemption(&self) -> &'static str {
+        match self.variable.as_str() {
+            GO_ALONE => "NO_PROXY",
+            _ => "no_proxy",
+        }
+    }
+
+    /// Whether clients that heed the environment dial this place by way of it.
+    fn takes(&self, host: &Host, port: u16) -> bool {
         let name = match host {
             Host::Ip(address) if address.is_loopback() => return false,
             Host::Ip(address) => address.to_string(),
@@ -57,11 +81,31 @@ impl Proxy {
         };
         let covers = |rule: &str| {
             let rule = rule.trim().to_lowercase();
+            let rule = match rule.rsplit_once(':') {
+                Some((rule, only)) if !rule.contains(':') => {
+                    if only != port.to_string() {
+                        return false;
+                    }
+                    rule
+                }
+                _ => &rule,
+            };
             let domain = rule.trim_start_matches("*.").trim_start_matches('.');
-            rule == "*"
-                || !domain.is_empty() && (name == domain || name.ends_with(&format!(".{domain}")))
+            let named = name == domain || name.ends_with(&format!(".{domain}"));
+            rule == "*" || !domain.is_empty() && named || is_within(host, rule)
         };
         name != "localhost" && !self.exempt.split(',').any(covers)
+    }
+}
+
+/// Whether an address is of a network that is written as `10.0.0.0/8`.
+fn is_within(host: &Host, text: &str) -> bool {
+    let (Host::Ip(it), Some((address, prefix))) = (host, text.split_once('/')) else {
+        return false;
+    };
+    match (address.parse(), prefix.parse()) {
+        (Ok(address), Ok(prefix)) => Network { address, prefix }.contains(*it),
+        _ => false,
     }
 }
 
@@ -95,17 +139,21 @@ impl Judge<'_> {
 
     /// That a proxy is set which clients take, and we do not.
     pub(super) fn proxy_note(&self) -> Option<String> {
-        let proxy = self.knowledge.proxy.as_ref()?;
+        // Where a local file is wrong, nobody was dialled.
+        let proxy = self.knowledge.proxy.as_ref();
+        let proxy = proxy.filter(|_| !self.knowledge.inputs.is_failed())?;
         let target = &self.observation.target;
-        let Destination::Tcp(host, _) = &target.dial else {
+        let Destination::Tcp(host, port) = &target.dial else {
             return None;
         };
-        proxy.takes(host).then(|| {
+        proxy.takes(host, *port).then(|| {
             format!(
-                "{} is set to {}: clients in Go, Python, C++ and Node go by way of it, and verify dials the server \
-                 itself; NO_PROXY={host} exempts them",
+                "{} is set to {}: clients in {} go by way of it, and verify dials the server itself; {}={host} \
+                 exempts them",
                 proxy.variable,
                 printable(&proxy.place),
+                proxy.clients(),
+                proxy.exemption(),
             )
         })
     }
@@ -134,7 +182,7 @@ mod tests {
             place: "proxy:3128".into(),
             exempt: exempt.into(),
         };
-        proxy.takes(&Host::parse(host).unwrap())
+        proxy.takes(&Host::parse(host).unwrap(), 443)
     }
 
     #[test]
@@ -145,6 +193,7 @@ mod tests {
             "*.internal",
             "*",
             "INTERNAL",
+            "orders.internal:443",
         ] {
             assert!(!takes(exempt, "orders.internal"), "{exempt}");
         }
@@ -153,11 +202,32 @@ mod tests {
             "ders.internal",
             "orders",
             "orders.internal.example",
+            "orders.internal:8443",
             ",",
+            "0.0.0.0/0",
         ] {
             assert!(takes(exempt, "orders.internal"), "{exempt}");
         }
         assert!(!takes("", "localhost") && !takes("", "127.0.0.1") && !takes("", "::1"));
         assert!(takes("", "10.0.0.7") && !takes("10.0.0.7", "10.0.0.7"));
+        assert!(!takes("10.0.0.0/8", "10.0.0.7") && !takes("fd00::/8", "fd00::7"));
+        for network in ["10.1.0.0/16", "::/0", "10.0.0.0/x", "x/8"] {
+            assert!(takes(network, "10.0.0.7"), "{network}");
+        }
+    }
+
+    #[test]
+    fn only_those_are_named_who_read_the_variable() {
+        let told = Proxy::VARIABLES.map(|variable| {
+            let proxy = Proxy {
+                variable: variable.into(),
+                place: "proxy:3128".into(),
+                exempt: String::new(),
+            };
+            (proxy.clients(), proxy.exemption())
+        });
+        let others = ("Python, C++ and Node", "no_proxy");
+        let all = ("Go, Python, C++ and Node", "no_proxy");
+        assert_eq!(told, [all, ("Go", "NO_PROXY"), others, others]);
     }
 }

@@ -1,12 +1,11 @@
 //! Getting there: resolution, TCP or a Unix socket, and whether TLS is spoken at all.
 
 use super::dial::socket;
-use super::words::{alert, ended};
+use super::words::{alert, ended, sent};
 use super::{Code, Finding, Fix, Judge, StageId, Status};
 use crate::probe::{
     Address, Attempt, ConnectFailure, Destination, Failure, Protocol, ResolveFailure, Session,
 };
-use crate::text::printable;
 
 /// Addresses that are told one by one.
 const SHOWN: usize = 3;
@@ -234,9 +233,7 @@ impl Judge<'_> {
             (_, Some(Protocol::Http1)) => other("HTTP/1 without TLS"),
             (_, Some(Protocol::Ssh)) => other("SSH"),
             (_, Some(Protocol::Named(name, octets))) => {
-                let said = printable(&String::from_utf8_lossy(octets));
-                let said: String = said.chars().take(40).collect();
-                other(&format!("{name} (it sent `{said}`)"))
+                other(&format!("{name} (it sent {})", sent(octets)))
             }
             (Failure::Certificate, _) => (
                 Code::TlsIncompatible,
@@ -259,14 +256,11 @@ impl Judge<'_> {
                 ]),
             ),
             (Failure::NotTls, _) => {
-                let octets = printable(&String::from_utf8_lossy(&session.peer_octets));
-                let octets: String = octets.chars().take(40).collect();
-                other(&format!("something else (it sent `{octets}`)"))
+                let octets = sent(&session.peer_octets);
+                other(&format!("something else (it sent {octets})"))
             }
             (_, Some(Protocol::Unknown(octets))) => {
-                let octets = printable(&String::from_utf8_lossy(octets));
-                let octets: String = octets.chars().take(40).collect();
-                other(&format!("something else (it sent `{octets}`)"))
+                other(&format!("something else (it sent {})", sent(octets)))
             }
             (Failure::Alert(number), _) => (
                 Code::TlsAlert,

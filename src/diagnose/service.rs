@@ -1,12 +1,14 @@
 //! A service that was asked for by name: it is to be known to the health service, so what else is a warning is a
 //! failure here.
 
+use std::path::Path;
+
 use super::http_answer::{Told, credentials};
 use super::words::{list, quoted};
 use super::{Code, Fix};
 use crate::config::nearest;
 use crate::probe::{Reflection, Rpc, RpcOutcome, Serving};
-use crate::text::printable;
+use crate::text::{printable, quoted as shell_quoted};
 
 /// Services that are told.
 const TOLD: usize = 5;
@@ -41,7 +43,8 @@ pub(super) fn unknown(service: &str, rpc: &Rpc) -> Told {
     let report = "have the server report it, each service by its own name:";
     match similar {
         Some(similar) => {
-            steps.push(format!("did you mean `--service {}`?", printable(similar)));
+            let similar = printable(&shell_quoted(Path::new(similar)));
+            steps.push(format!("did you mean `--service {similar}`?"));
             steps.push(format!("or {report}"));
         }
         None => steps.push(report.to_owned()),

@@ -2,7 +2,6 @@
 
 use super::words::short;
 use super::{Judge, Note};
-use crate::pki::Certificate;
 use crate::pki::path::Path;
 use crate::text::plural;
 
@@ -11,11 +10,10 @@ const APPLE: i64 = 825;
 
 impl Judge<'_> {
     /// A remark for each of them.
-    pub(super) fn strict(&self, chain: &[Certificate]) -> Vec<Note> {
-        let path = Path::find(chain, &self.knowledge.anchors);
-        let Some(path) = path.filter(|it| it.anchor().is_some()) else {
-            return Vec::new();
-        };
+    pub(super) fn strict(&mut self, path: &Path<'_>) {
+        if path.anchor().is_none() {
+            return;
+        }
         let own = path.certificates[0];
         let days = (own.validity.not_after - own.validity.not_before).whole_days();
         let apple = (days > APPLE).then(|| {
@@ -35,11 +33,9 @@ impl Judge<'_> {
             )
         });
         let notes = apple.into_iter().chain(python);
-        notes
-            .map(|text| Note {
-                text,
-                verbose: true,
-            })
-            .collect()
+        self.notes.extend(notes.map(|text| Note {
+            text,
+            verbose: true,
+        }));
     }
 }

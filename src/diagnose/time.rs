@@ -71,7 +71,18 @@ impl Judge<'_> {
                     minute(validity.not_after),
                     until(self.now, validity.not_after)
                 ),
-                self.knowledge.issue_again(end_entity, self.now),
+                if depth == 0 {
+                    self.knowledge.issue_again(end_entity, self.now)
+                } else {
+                    Fix::steps([
+                        format!(
+                            "have the certificate of {subject} renewed, and the server send that one in the place of \
+                             the old"
+                        ),
+                        "or have the server's certificate issued anew by a CA that lasts; then restart the server"
+                            .to_owned(),
+                    ])
+                },
             ),
             Moment::Before => {
                 let ahead = validity.not_before - self.now;

@@ -41,6 +41,14 @@ pub(super) fn quoted(text: &str) -> String {
     format!("`{}`", cut.trim())
 }
 
+/// The first octets that a peer sent, as far as a few words tell what it is; in backticks.
+pub(super) fn sent(octets: &[u8]) -> String {
+    const MOST: usize = 40;
+    let text = printable(&String::from_utf8_lossy(octets)).replace('`', "'");
+    let text: String = text.chars().take(MOST).collect();
+    format!("`{text}`")
+}
+
 /// How a peer ended a connection.
 pub(super) fn ended(failure: &Failure) -> String {
     match failure {

@@ -135,7 +135,8 @@ fn neighbours(inputs: &Inputs, store: &Store) -> Vec<(PathBuf, Contents)> {
     folders.into_iter().flat_map(store::neighbours).collect()
 }
 
-/// The certificates in the folder and beside the CA file, for a server that is not trusted.
+/// The certificates in the folder and beside the CA file, for a server that is not trusted. Fixes pass these files on,
+/// so one with a private key in it is none of them.
 pub(super) fn beside(knowledge: &Knowledge, folder: &Path) -> Beside {
     let ca = knowledge.inputs.ca.as_ref();
     let other = ca.and_then(|it| it.path.parent()).map(|it| match it {
@@ -146,6 +147,7 @@ pub(super) fn beside(knowledge: &Knowledge, folder: &Path) -> Beside {
     let certificates = |(path, contents): (PathBuf, Contents)| (path, contents.certificates);
     folders
         .flat_map(store::neighbours)
+        .filter(|(_, contents)| contents.keys.is_empty())
         .map(certificates)
         .collect()
 }
@@ -159,7 +161,7 @@ fn issued(store: &Store) -> HashMap<String, String> {
 /// The proxy for TLS that gRPC clients heed.
 fn proxy() -> Option<Proxy> {
     let read = |name: &str| env::var(name).ok().filter(|it| !it.is_empty());
-    let mut set = ["HTTPS_PROXY", "https_proxy"].into_iter();
+    let mut set = Proxy::VARIABLES.into_iter();
     let (variable, value) = set.find_map(|it| Some((it, read(it)?)))?;
     let (_, place) = value.rsplit_once('@').unwrap_or(("", &value));
     Some(Proxy {

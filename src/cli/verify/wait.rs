@@ -61,13 +61,22 @@ fn next(wait: Option<Wait>, exit_code: u8, may_heal: bool, elapsed: Duration) ->
     }
 }
 
+/// Up to this, a run has one time for all of its targets.
+const MOMENT: Duration = Duration::from_secs(60);
+
+/// The time so long after the start of a run. For one who waits it goes on; so it does where there are so many targets
+/// that the last would be judged by the time of long ago.
+fn time_after(start: OffsetDateTime, elapsed: Duration, waits: bool) -> OffsetDateTime {
+    match time::Duration::try_from(elapsed) {
+        Ok(passed) if waits || elapsed > MOMENT => start.checked_add(passed).unwrap_or(start),
+        _ => start,
+    }
+}
+
 impl Manner {
-    /// The time now: for one who waits it goes on, by the clock that nobody sets.
+    /// The time now, by the clock that nobody sets.
     fn time(&self) -> OffsetDateTime {
-        match (self.wait, time::Duration::try_from(self.started.elapsed())) {
-            (Some(_), Ok(elapsed)) => self.now.checked_add(elapsed).unwrap_or(self.now),
-            _ => self.now,
-        }
+        time_after(self.now, self.started.elapsed(), self.wait.is_some())
     }
 
     fn exit_code(&self, verdict: &Verdict) -> u8 {
@@ -157,6 +166,19 @@ mod tests {
         limit: Duration::from_secs(30),
         interval: Duration::from_millis(500),
     });
+
+    #[test]
+    fn a_short_run_has_one_time_and_for_a_long_one_it_goes_on() {
+        let start = OffsetDateTime::UNIX_EPOCH;
+        let after = |seconds, waits| {
+            let now = time_after(start, Duration::from_secs(seconds), waits);
+            (now - start).whole_seconds()
+        };
+        assert_eq!(
+            [after(59, false), after(59, true), after(600, false)],
+            [0, 59, 600]
+        );
+    }
 
     #[test]
     fn what_time_may_mend_is_looked_at_again() {

@@ -48,10 +48,7 @@ impl Files<'_> {
             .first()
             .filter(|it| !it.is_ca());
         let own = first.and_then(|it| self.key_of(&it.public_key_info));
-        let other = self
-            .entries
-            .iter()
-            .find(|it| it.client_auth && it.certificate.is_some());
+        let other = self.entries.iter().find(|it| it.is_for_clients());
         let folder = self.inputs.folder();
         let fix = match (own, other) {
             (Some(own), _) => Fix::command(self.again_with(own, Role::Key), ""),

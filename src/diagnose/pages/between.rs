@@ -43,7 +43,8 @@ pub(super) const INTERCEPTED: Page = Page {
     fix: &[
         (
             Client,
-            "where `HTTPS_PROXY` is set, exempt the host: `NO_PROXY=orders.internal`",
+            "where a proxy is set (`HTTPS_PROXY`, which Go reads, or `https_proxy`), exempt the host: \
+             `NO_PROXY=orders.internal`, and `no_proxy` for Python, C++ and Node",
         ),
         (
             Network,

@@ -124,6 +124,13 @@ fn intermediates() -> Vec<Row> {
             },
         ),
         unknown(
+            "D3, twin: the intermediate lies in a file that is not to be passed on, as it has a private key",
+            |world, between, pair| {
+                let both = between.pem.clone() + &read(&pair.key);
+                folder_with(world, &[("between.pem", &both)])
+            },
+        ),
+        unknown(
             "D3, twin: the intermediate lies there, and nothing above it is trusted",
             |world, _, pair| {
                 let own = read(&pair.certificate);
@@ -225,6 +232,7 @@ fn systems() -> Vec<Row> {
             &[
                 "curl -so issuer.der http://ca.example/between.der",
                 "chain.crt",
+                "the CA of a company",
             ],
             at("http://ca.example/between.der"),
         ),
@@ -273,13 +281,29 @@ fn proxies() -> Vec<Row> {
         )
         .unsaid("hunter2"),
         row(
+            "C16: clients get there by way of a proxy, and verify does not",
+            10,
+            "dns",
+            &["dns.not_found"],
+            &[],
+            |world| {
+                let set = ["env", "HTTPS_PROXY=http://me:hunter2@proxy.internal:3128"];
+                let staged = python(&world.ours("server")).through(set);
+                staged.args(["--connect", "orders.invalid:443"])
+            },
+        )
+        .tells("/notes/0", "HTTPS_PROXY is set to proxy.internal:3128: clients in Go go by way of it, and verify dials the server itself; NO_PROXY=orders.invalid exempts them"),
+        row(
             "C16, twin: the same without a proxy",
             13,
             "path",
             &["path.unknown_issuer"],
             &["CN=corp-root"],
             move |world| {
-                let unset = ["env", "-u", "HTTPS_PROXY", "-u", "https_proxy"];
+                let names = ["HTTPS_PROXY", "https_proxy", "grpc_proxy", "http_proxy"];
+                let unset = ["env"]
+                    .into_iter()
+                    .chain(names.into_iter().flat_map(|it| ["-u", it]));
                 by("corp-root")(world).through(unset)
             },
         )

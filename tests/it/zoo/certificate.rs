@@ -3,13 +3,14 @@
 use rcgen::{DistinguishedName, DnType};
 
 use super::grpc::{Tonic, rustls};
-use super::pki::{Authority, Key, Pair, dns, ip, period};
+use super::pki::{Authority, Key, Pair, World, dns, ip, period};
 use super::process::Python;
 use super::row::{Row, Staged, row};
 
 pub fn rows() -> Vec<Row> {
     let mut rows = time();
     rows.extend(healthy());
+    rows.extend(several_of_one_key());
     rows.extend(elsewhere());
     rows
 }
@@ -98,6 +99,65 @@ fn time() -> Vec<Row> {
             },
         )
         .id("D15"),
+    ]
+}
+
+/// A CA may have several certificates for one key: the path is the one that is good.
+fn several_of_one_key() -> Vec<Row> {
+    let old = |world: &World, others: &dyn Fn(&Authority) -> Vec<String>| {
+        let between = world.ca.below("between");
+        let old = world
+            .ca
+            .certifies(&between, "between", |it| period(it, -30, -2));
+        let others = [vec![old], others(&between)].concat();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        tonic(&world.chain(&world.leaf_of(&between, |_| ()), &others))
+    };
+    vec![
+        row(
+            "two CAs certified the issuer, and the one that is not trusted comes first",
+            0,
+            "",
+            &[],
+            &["my-server ← between ← my-ca", "SERVING"],
+            |world| {
+                let between = world.ca.below("between");
+                let other = Authority::new("other", Key::P256, |_| ());
+                let cross = other.certifies(&between, "between", |_| ());
+                let pair = world.leaf_of(&between, |_| ());
+                tonic(&world.chain(&pair, &[&cross, &other.pem, &between.pem]))
+            },
+        )
+        .id("D4"),
+        row(
+            "the issuer was renewed, and the old one comes first",
+            0,
+            "",
+            &[],
+            &["my-server ← between ← my-ca", "SERVING"],
+            move |world| old(world, &|between| vec![between.pem.clone()]),
+        )
+        .id("D4"),
+        row(
+            "the issuer was renewed, and the old one comes alone",
+            13,
+            "time",
+            &["time.issuer"],
+            &["CN=between", "2 days ago"],
+            move |world| old(world, &|_| Vec::new()),
+        ),
+        row(
+            "the trusted CA was renewed with its key, and its file has both",
+            0,
+            "",
+            &[],
+            &["SERVING"],
+            |world| {
+                let old = world.ca.again("my-ca", |it| period(it, -30, -2));
+                let ca = world.file(&(old + &world.ca.pem));
+                python(&world.ours("server")).file("--ca", &ca)
+            },
+        ),
     ]
 }
 

@@ -294,7 +294,7 @@ fn refusals(make: Make, version: Version) -> Vec<Row> {
         }),
         refused(
             "for servers alone",
-            &["lacks clientAuth", "profile"],
+            &["lacks clientAuth", " --client client`", "profile"],
             |world| world.leaf(|_| ()),
         ),
     ]

@@ -49,6 +49,15 @@ pub fn rows() -> Vec<Row> {
             |world| python(&world.ours("server")).args(["--server-name", "shop.internal"]),
         ),
         row(
+            "a name that a shell would run",
+            13,
+            "name",
+            &["name.dns_not_in_san"],
+            &["good for shop.internal;id."],
+            named("shop.internal;id", "orders.internal"),
+        )
+        .unsaid("--server-name shop"),
+        row(
             "a near miss",
             13,
             "name",

@@ -21,6 +21,21 @@ pub fn rows() -> Vec<Row> {
         )
         .id("D1"),
         row(
+            "wrong CA, with flags that the next run needs too",
+            13,
+            "path",
+            &["path.unknown_issuer"],
+            &[
+                " --ca FILE --server-name localhost --pki ./pki`",
+                "`grpc-pki issue --pki ./pki`",
+            ],
+            |world| {
+                let other = Authority::new("other-ca", Key::P256, |_| ());
+                let staged = python(&world.leaf_of(&other, |_| ()));
+                staged.args(["--server-name", "localhost", "--pki", "./pki"])
+            },
+        ),
+        row(
             "the CA made again, same kind of key",
             13,
             "path",

@@ -188,6 +188,19 @@ impl Authority {
         params.self_signed(self.issuer.key()).unwrap().pem()
     }
 
+    /// A certificate of this CA's for the key of another one by this name, changed by `change`.
+    pub fn certifies(
+        &self,
+        other: &Self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> String {
+        let mut params = authority(name);
+        change(&mut params);
+        let key = other.issuer.key();
+        params.signed_by(key, &self.issuer).unwrap().pem()
+    }
+
     /// A CA below this one.
     pub fn below(&self, name: &str) -> Self {
         self.below_with(name, |_| ())

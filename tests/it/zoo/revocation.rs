@@ -302,6 +302,29 @@ fn client_certificates() -> Vec<Row> {
         )
         .tells("/client_auth/presented", true),
         row(
+            "a server below a revoked CA sees none, whatever else it sends along",
+            13,
+            "path",
+            &["path.revoked"],
+            &["none was shown to a server that is not trusted"],
+            |world| {
+                let between = world.ca.below("between");
+                let other = Authority::new("other", Key::P256, |_| ());
+                let cross = other.certifies(&between, "between", |_| ());
+                let leaf = world.leaf_of(&between, |_| ());
+                let pair = world.chain(&leaf, &[&cross, &between.pem]);
+                let entry = (serial(between.pem.as_bytes()), KeyCompromise);
+                let server = Python::tls("grpc", &pair)
+                    .asks(Ask::Required, &world.ours("ca").certificate)
+                    .start();
+                let staged = Staged::new(server.port, server);
+                let staged = staged.list(world, &world.ca.revokes(&[entry], |_| ()));
+                staged.args(["--client", "client"])
+            },
+        )
+        .tells("/client_auth/presented", false)
+        .connects(&["primary", "diagnosis"]),
+        row(
             "our client certificate was revoked, and the server knows",
             15,
             "client_auth",
