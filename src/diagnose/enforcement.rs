@@ -149,7 +149,11 @@ impl Judge<'_> {
         if request.is_none() && main.handshake.is_err() {
             return this;
         }
-        let other = |purpose| connections().find(|it| it.purpose == purpose);
+        // Of several connections for one purpose, the one that got furthest counts, and one without an answer most.
+        let other = |purpose| {
+            let all = connections().filter(move |it| it.purpose == purpose);
+            all.max_by_key(|it| (answer(it) == Answer::Unknown, answer(it).depth()))
+        };
         let (ours, none) = if this.presented {
             (Some(main), other(Purpose::Anonymous))
         } else {

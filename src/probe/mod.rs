@@ -24,6 +24,7 @@ mod tls;
 mod trust;
 mod wire;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -256,9 +257,15 @@ async fn observe_at(
     };
     if let Some((address, stream)) = stream {
         look(request, &address, stream, &mut observation).await;
-        for purpose in others(request, &observation) {
+        let mut others = others(request, &observation);
+        while let Some(purpose) = others.pop_front() {
             if let Ok(stream) = connect::dial(&address, request.limit()).await {
                 let other = session(request, &address, stream, purpose).await;
+                // An end without a word has many causes: that it is the lack of a certificate shows where it comes again.
+                if purpose == Purpose::Anonymous && others.is_empty() && other.is_ended_silently() {
+                    let told_twice = observation.others.iter().any(|it| it.purpose == purpose);
+                    others.extend((!told_twice).then_some(purpose));
+                }
                 observation.others.push(other);
             }
         }
@@ -291,12 +298,12 @@ fn again(primary: &Session) -> Option<Purpose> {
 
 /// Whom else to be, where the server asked for a client certificate: one who has none and, for a closer look, one
 /// whose certificate is worth nothing. A server that is not trusted is left alone.
-fn others(request: &Request, observation: &Observation) -> Vec<Purpose> {
+fn others(request: &Request, observation: &Observation) -> VecDeque<Purpose> {
     let asked = observation
         .primary()
         .filter(|it| it.requested.is_some() && it.verified == Some(Ok(())));
     let Some(primary) = asked else {
-        return Vec::new();
+        return VecDeque::new();
     };
     let answered = primary.rpc.as_ref().is_some_and(Rpc::is_answered);
     let closer = request.throwaway.is_some();

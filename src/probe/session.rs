@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
-use super::{CertificateRequest, Failure, Handshake, Rpc};
+use super::{CertificateRequest, Failure, Handshake, Rpc, RpcOutcome};
 use crate::target::Address;
 
 /// One connection, from its handshake to the answer of the health service.
@@ -50,6 +50,19 @@ impl Session {
     /// Whether our client certificate went to the server: it asked for one, and was trusted by then.
     pub fn is_identity_shown(&self) -> bool {
         self.identity && self.requested.is_some() && self.handshake != Err(Failure::Certificate)
+    }
+
+    /// Whether the peer ended the connection before it answered, and sent no alert to say why.
+    pub fn is_ended_silently(&self) -> bool {
+        let is_silent = |it: &Failure| matches!(it, Failure::Closed | Failure::Reset);
+        let called = || match self.rpc.as_ref().map(|it| &it.outcome) {
+            Some(RpcOutcome::NoAnswer(failure)) => is_silent(failure),
+            _ => false,
+        };
+        match (&self.handshake, &self.first) {
+            (Err(failure), _) | (Ok(_), Some(First::Ended(failure))) => is_silent(failure),
+            _ => called(),
+        }
     }
 
     /// Whether what the peer sent is framed as TLS records (RFC 8446, 5.1).

@@ -107,7 +107,7 @@ pub fn rows() -> Vec<Row> {
             "client_auth",
             &["client_auth.required"],
             &["closed the connection", "--client client"],
-            bare_end,
+            |world| ending("bare_end", world),
         )
         .times(RACES),
         row(
@@ -116,7 +116,7 @@ pub fn rows() -> Vec<Row> {
             "",
             &[],
             &["required (proven)"],
-            |world| bare_end(world).args(["--client", "client"]),
+            |world| ending("bare_end", world).args(["--client", "client"]),
         ),
         row(
             "another CA's server that requires a certificate",
@@ -305,9 +305,10 @@ pub fn shown(staged: Staged, pair: &Pair) -> Staged {
     staged.args(["--cert", files[0], "--key", files[1]])
 }
 
-pub fn bare_end(world: &World) -> Staged {
+/// A server by the name of its manner, to which a client certificate is worth something.
+pub fn ending(mode: &str, world: &World) -> Staged {
     let ca = world.ours("ca").certificate;
-    let server = Python::tls("bare_end", &world.ours("server"))
+    let server = Python::tls(mode, &world.ours("server"))
         .asks(Ask::Optional, &ca)
         .start();
     Staged::new(server.port, server)

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 
 use rustls::DEFAULT_VERSIONS;
 
-use super::client_auth::{Make, RACES, Version, bare_end, foreign_server, server};
+use super::client_auth::{Make, RACES, Version, ending, foreign_server, server};
 use super::grpc::{Answer, Manner, Tonic, rustls};
 use super::pki::World;
 use super::process::{Ask, Process, Python, openssl, serve};
@@ -18,6 +18,8 @@ pub const WITH_CERT: &str = "/client_auth/with_cert";
 pub const THROWAWAY: &str = "/client_auth/throwaway";
 pub const OURS: [&str; 2] = ["--client", "client"];
 pub const TWO: &[&str] = &["primary", "anonymous"];
+/// An end without a word is looked at once more.
+pub const TWICE: &[&str] = &["primary", "anonymous", "anonymous"];
 pub const THREE: &[&str] = &["primary", "anonymous", "throwaway"];
 /// With `--deep`, a server that is well is asked for what it accepts, too.
 pub const SIX: &[&str] = &[
@@ -300,11 +302,29 @@ fn above_tls() -> Vec<Row> {
             "",
             &[],
             &["required (proven)"],
-            |world| bare_end(world).args(["--client", "client", "--require-mtls"]),
+            |world| {
+                let server = ending("bare_end", world);
+                server.args(["--client", "client", "--require-mtls"])
+            },
         )
         .tells(VERDICT, "required")
         .tells(ANONYMOUS, "refused_close")
-        .connects(TWO)
+        .connects(TWICE)
+        .times(RACES),
+        row(
+            "an end without an alert that does not come again",
+            15,
+            "client_auth",
+            &["client_auth.not_enforced"],
+            &["requested (not enforced)"],
+            |world| {
+                let server = ending("ends_once", world);
+                server.args(["--client", "client", "--require-mtls"])
+            },
+        )
+        .tells(VERDICT, "requested")
+        .tells(ANONYMOUS, "accepted")
+        .connects(TWICE)
         .times(RACES),
         row(
             "an end without an alert for everybody",

@@ -4,6 +4,7 @@ argv[1] is JSON: mode, cert, key, client_ca, crl, verify, alpn, version, lowest,
 debug; host and port, or unix. Prints `port N`, then a line for each connection.
 """
 
+import itertools
 import json
 import select
 import socket
@@ -83,6 +84,16 @@ def bare_end(conn):
     raw.close()
 
 
+strangers = itertools.count()
+
+
+def ends_once(conn):
+    """Every other client without a certificate loses its connection by chance."""
+    if conn.getpeercert(True) or next(strangers) % 2 == 1:
+        return grpc(conn)
+    return bare_end(conn)
+
+
 def drip(conn):
     """Never silent, and never done: a TLS record octet by octet or, within TLS, one SETTINGS after the other."""
     secured = isinstance(conn, ssl.SSLSocket)
@@ -130,6 +141,7 @@ MODES = {
     "close": lambda conn: None,
     "http1": http1,
     "bare_end": bare_end,
+    "ends_once": ends_once,
     "settings": settings,
     "late": late,
     "drip": drip,
