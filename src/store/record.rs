@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -128,7 +128,22 @@ impl Store {
 
     /// Whether what is in place is half of a change.
     pub(super) fn has_record(&self) -> bool {
-        self.work_dir().join(RECORD).exists()
+        match fs::symlink_metadata(self.work_dir().join(RECORD)) {
+            Ok(_) => true,
+            // Of a folder that is closed to this process it cannot tell. Otherwise, what is staged is rather kept.
+            Err(error) => !matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied
+            ),
+        }
+    }
+
+    /// The record, where it is damaged, so that the change is never completed.
+    pub(super) fn damaged_record(&self) -> Option<PathBuf> {
+        match Record::read(&self.work_dir().join(RECORD)) {
+            Err(StoreError::Record { path }) => Some(path),
+            _ => None,
+        }
     }
 }
 

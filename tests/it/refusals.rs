@@ -253,14 +253,14 @@ fn a_folder_that_cannot_be_made() {
     --- stderr
     error: pki/ca.crt cannot be read
       cause: not a directory
-    hint: pki is a file; name a folder with --pki
+    hint: pki is no folder; name one with --pki
     --- exit 3
     ");
     assert_snapshot!(project.run("issue").exits(3), @r"
     --- stderr
     error: pki/ca.crt cannot be read
       cause: not a directory
-    hint: pki is a file; name a folder with --pki
+    hint: pki is no folder; name one with --pki
     --- exit 3
     ");
     assert_eq!(project.read("pki"), "a file");
