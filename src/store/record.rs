@@ -155,6 +155,7 @@ impl Append {
             .create(true)
             .truncate(false)
             .mode(PUBLIC_MODE)
+            .custom_flags(place::no_follow())
             .open(log)?;
         let length = file.metadata()?.len();
         if length < self.offset {
@@ -197,4 +198,28 @@ fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
             Err(error)
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_list_that_became_a_link_in_the_meantime_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (log, other) = (dir.path().join("issued.jsonl"), dir.path().join("other"));
+        let append = Append {
+            offset: 0,
+            lines: "new\n".to_owned(),
+        };
+        fs::write(&other, "old").unwrap();
+        symlink(&other, &log).unwrap();
+        append.write(&log).unwrap_err();
+        assert_eq!(fs::read(&other).unwrap(), b"old");
+        fs::remove_file(&log).unwrap();
+        append.write(&log).unwrap();
+        assert_eq!(fs::read(&log).unwrap(), b"new\n");
+    }
 }
