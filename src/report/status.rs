@@ -181,7 +181,7 @@ impl Report for StatusReport<'_> {
         let log = log.display();
         if self.is_torn {
             warnings.push(format!(
-                "{log}: the last line does not end; the next `grpc-pki issue` mends it"
+                "{log}: the last line does not end; it is mended when the next certificate is issued"
             ));
         }
         warnings.extend(several(

@@ -122,7 +122,7 @@ fn what_is_wrong_with_files_is_a_warning() {
     project.write("pki/issued.jsonl", format!("{ca}\nnonsense\n{{\"na"));
     assert_snapshot!(status(&project, "").stderr, @"
     warning: others than its owner can read pki/server.key: chmod 600 pki/server.key
-    warning: pki/issued.jsonl: the last line does not end; the next `grpc-pki issue` mends it
+    warning: pki/issued.jsonl: the last line does not end; it is mended when the next certificate is issued
     warning: pki/issued.jsonl:2 is no record of a certificate
     warning: server.crt is not in pki/issued.jsonl: it was made elsewhere, or the list is not whole
     ");
