@@ -12,7 +12,7 @@ use crate::diagnose::UnknownCode;
 use crate::plan::PlanError;
 use crate::probe::{MetadataError, MisreadTargets, TargetError};
 use crate::sample::{MaterialError, ServeError};
-use crate::store::StoreError;
+use crate::store::{StoreError, Unsettled};
 use crate::text::io_text;
 
 pub use folder::encrypt_command;
@@ -34,6 +34,14 @@ pub enum Error {
     /// The demonstration did not go as it should.
     #[error(transparent)]
     Demo(#[from] DemoError),
+    /// The folder was read in the middle of a change, and what was read is wrong in itself.
+    #[error("{change}")]
+    HalfRead {
+        /// The change.
+        change: Unsettled,
+        /// What is wrong, perhaps with that half alone.
+        source: Box<Self>,
+    },
     /// What is to go with the calls.
     #[error(transparent)]
     Metadata(#[from] MetadataError),
@@ -119,10 +127,23 @@ impl Error {
             Self::Apply(ApplyError::Store(error)) | Self::Store(error) if error.is_input() => {
                 Kind::Input
             }
-            Self::Apply(_) | Self::Runtime { .. } | Self::Store(_) => Kind::System,
+            Self::Apply(_) | Self::HalfRead { .. } | Self::Runtime { .. } | Self::Store(_) => {
+                Kind::System
+            }
             Self::Demo(_) => Kind::Answer,
             Self::Serve(error) if error.is_input() => Kind::Input,
             Self::Serve(_) => Kind::System,
+        }
+    }
+
+    /// The same of a command that read the folder, perhaps in the middle of this change.
+    pub fn amid(self, change: Option<&Unsettled>) -> Self {
+        match change {
+            None => self,
+            Some(change) => Self::HalfRead {
+                change: change.clone(),
+                source: Box::new(self),
+            },
         }
     }
 
@@ -157,6 +178,7 @@ impl Hint for Error {
             Self::Apply(_) | Self::Demo(_) | Self::Runtime { .. } => None,
             Self::Code(error) => error.hint(),
             Self::Config(error) => error.hint(),
+            Self::HalfRead { change, .. } => change.hint(),
             Self::Metadata(error) => error.hint(),
             Self::Passphrase(error) => error.hint(),
             Self::Plan(error) => error.hint(),

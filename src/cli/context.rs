@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::pki::KeySource;
 use crate::probe::Resolve;
 use crate::report::{Failure, Report, Style};
-use crate::text::printable_json;
+use crate::text::{io_text, printable_json};
 
 /// What a command takes from the world; `main` makes the real one, tests their own.
 pub struct Context<'w> {
@@ -99,6 +99,16 @@ impl<'a, 'w> Printer<'a, 'w> {
                 .write_all(failure.human(self.style).as_bytes()),
             Format::Json => self.document(&failure.json()),
         }
+    }
+
+    /// What was done, but could not be told on stdout; on stderr, which may be gone as well.
+    pub(super) fn unheard(&mut self, error: &io::Error) {
+        let _ = writeln!(
+            self.context.stderr,
+            "{} the result could not be printed\n  cause: {}",
+            self.style.bad("error:"),
+            io_text(error)
+        );
     }
 
     /// Something that happened in a long-running command, at once: a line, or a JSON document a line.

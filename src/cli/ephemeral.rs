@@ -1,5 +1,6 @@
 //! `grpc-pki init --ephemeral`: a CA that signs once.
 
+use super::changing::tighten;
 use super::context::Printer;
 use super::{Common, Stop, issue, progress};
 use crate::apply::{self, Outcome};
@@ -47,6 +48,7 @@ pub(super) fn make(
     inventory.ca.certificates = Found::Read(vec![certificate.clone()]);
     inventory.ca.key = Found::Read(StoredKey::Plain(key));
     let mut planned = plan::issue(&entries, inventory, store.dir(), now, false)?;
+    tighten(&mut planned.warnings, guard);
     let issuer = planned.issuer(store.dir())?;
     let interactive = printer.context.interactive;
     let made = progress::with_bar(interactive, planned.steps.len(), |done| {

@@ -9,7 +9,7 @@ use crate::apply::{self, Issued, Outcome};
 use crate::config::Entry;
 use crate::pki::{EncryptedKey, PrivateKey};
 use crate::plan::{self, Action, Plan, PlanError, Signer, Step, Warning};
-use crate::report::{IssueMode, IssueReport, StepReport};
+use crate::report::{IssueMode, IssueReport, StepReport, words};
 use crate::store::{Guard, Store};
 
 /// What other commands are told that wait for this one.
@@ -81,7 +81,13 @@ impl Issue {
             let mut planned = self.plan(&entries, &store, opened, now)?;
             planned.warnings.extend(warning);
             tighten(&mut planned.warnings, &guard);
-            let Outcome { issued, repair } = apply_plan(&planned, &guard, printer)?;
+            let applied = apply_plan(&planned, &guard, printer);
+            let Outcome { issued, repair } = applied.inspect_err(|_| {
+                for mended in planned.warnings.iter().filter(|it| was_open(it)) {
+                    // An error is told next, and matters more than what cannot be printed.
+                    let _ = printer.meanwhile(&format!("warning: {}", words::warning(mended)));
+                }
+            })?;
             let path = store.issued_path();
             let repaired = repair.map(|repair| Warning::LogRepaired { path, repair });
             planned.warnings.extend(repaired);
@@ -181,6 +187,10 @@ fn apply_plan(
 
 fn is_open(warning: &Warning) -> bool {
     matches!(warning, Warning::KeyIsOpen { .. })
+}
+
+fn was_open(warning: &Warning) -> bool {
+    matches!(warning, Warning::KeyWasOpen { .. })
 }
 
 /// The plan's steps, each with the certificate that was made for it.

@@ -206,7 +206,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context<'_>) 
         Ok(code) => code,
         // Whoever read the output has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => exit::OK,
-        Err(_) => exit::SYSTEM,
+        Err(error) => {
+            printer.unheard(&error);
+            exit::SYSTEM
+        }
     }
 }
 

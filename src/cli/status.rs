@@ -3,6 +3,7 @@
 use super::context::Printer;
 use super::{Common, Done, Stop, exit};
 use crate::config::Entry;
+use crate::error::Error;
 use crate::plan::{self, EntryStatus};
 use crate::report::StatusReport;
 
@@ -32,10 +33,11 @@ impl Show {
         let names: Vec<&str> = entries.iter().map(|it: &&Entry| it.name.as_str()).collect();
         let (read, unsettled) = store.reading(|| {
             let inventory = store.inventory(&names)?;
-            Ok::<_, Stop>((inventory, store.issued()?))
+            let log = store.issued()?;
+            let status = plan::status(&entries, inventory, store.dir(), now)?;
+            Ok::<_, Error>((status, log))
         });
-        let (inventory, log) = read?;
-        let status = plan::status(&entries, inventory, store.dir(), now)?;
+        let (status, log) = read.map_err(|it| it.amid(unsettled.as_ref()))?;
         let is_unlisted = |it: &&EntryStatus<'_>| {
             let certificate = it.certificate.as_ref();
             certificate.is_some_and(|it| !log.serials.contains(&it.serial_hex()))

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Hint;
 use crate::plan::PlanError;
-use crate::store::{Content, Kind, Obstacle, StoreError};
+use crate::store::{Content, Kind, Obstacle, StoreError, Unsettled};
 use crate::text::quoted;
 
 impl Hint for PlanError {
@@ -94,15 +94,12 @@ impl Hint for StoreError {
                 "nothing is lost: once that is mended, the next `grpc-pki issue` puts the rest into place"
                     .to_owned(),
             ),
-            Self::Write { .. } => Some("nothing has been changed".to_owned()),
-            Self::Record { path } => Some(format!(
-                "look at {} and remove it; then `grpc-pki issue` makes what is missing",
-                path.display()
-            )),
+            Self::Write { .. } => Some("nothing has been changed in the pki folder".to_owned()),
+            Self::Record { path } => Some(record_hint(path)),
             Self::Missing { path } => missing_hint(path),
             Self::Read { path, source } if source.kind() == io::ErrorKind::NotADirectory => {
                 let dir = path.parent()?.display();
-                Some(format!("{dir} is a file; name a folder with --pki"))
+                Some(format!("{dir} is no folder; name one with --pki"))
             }
             Self::SystemStore { variables, .. } if variables.is_empty() => Some(
                 "install it: `apt install ca-certificates` (Debian, Ubuntu), `apk add ca-certificates` (Alpine) or \
@@ -119,6 +116,25 @@ impl Hint for StoreError {
             Self::Read { .. } => None,
         }
     }
+}
+
+impl Hint for Unsettled {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Changing { .. } => "run it again when that is done".to_owned(),
+            Self::Damaged { record, .. } => record_hint(record),
+            Self::Interrupted { dir } => {
+                format!("run `grpc-pki issue{}` where it may write", pki_flag(dir))
+            }
+        })
+    }
+}
+
+fn record_hint(record: &Path) -> String {
+    format!(
+        "look at {} and remove it; then `grpc-pki issue` makes what is missing",
+        record.display()
+    )
 }
 
 /// ` --pki DIR`, where it is not the usual one.

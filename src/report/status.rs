@@ -12,6 +12,8 @@ use crate::text::{date, plural, printable, rfc3339, until};
 
 /// Entries listed in full; a longer list names first what there is to do, and says how many more there are.
 const MAX_LISTED: usize = 20;
+/// Warnings of one kind that are told.
+const MAX_WARNED: usize = 5;
 
 /// How the folder stands.
 #[derive(Debug)]
@@ -120,6 +122,15 @@ impl StatusReport<'_> {
     }
 }
 
+/// As many of these as anybody reads, and how many more there are.
+fn several(count: usize, each: &mut dyn Iterator<Item = String>, more: &str) -> Vec<String> {
+    let mut told: Vec<String> = each.take(MAX_WARNED).collect();
+    if count > told.len() {
+        told.push(format!("{} {more}", count - told.len()));
+    }
+    told
+}
+
 impl Report for StatusReport<'_> {
     fn human(&self, style: Style) -> String {
         let mut text = self.ca();
@@ -170,17 +181,26 @@ impl Report for StatusReport<'_> {
         let log = log.display();
         if self.is_torn {
             warnings.push(format!(
-                "{log}: the last line does not end; the next `grpc-pki issue` mends it"
+                "{log}: the last line does not end; it is mended when the next certificate is issued"
             ));
         }
-        for line in &self.damaged_lines {
-            warnings.push(format!("{log}:{line} is no record of a certificate"));
-        }
-        for name in &self.unlisted {
-            warnings.push(format!(
-                "{name}.crt is not in {log}: it was made elsewhere, or the list is not whole"
-            ));
-        }
+        warnings.extend(several(
+            self.damaged_lines.len(),
+            &mut self
+                .damaged_lines
+                .iter()
+                .map(|line| format!("{log}:{line} is no record of a certificate")),
+            &format!("more such lines in {log}"),
+        ));
+        warnings.extend(several(
+            self.unlisted.len(),
+            &mut self.unlisted.iter().map(|name| {
+                format!(
+                    "{name}.crt is not in {log}: it was made elsewhere, or the list is not whole"
+                )
+            }),
+            &format!("more certificates that are not in {log}"),
+        ));
         warnings
     }
 

@@ -145,7 +145,7 @@ impl Store {
     }
 }
 
-/// Whether group or others have any right to a file.
+/// Whether group or others have any right to a file; what stands in its place is told otherwise.
 pub(super) fn is_open(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|it| it.permissions().mode() & 0o077 != 0)
+    fs::metadata(path).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o077 != 0)
 }

@@ -191,7 +191,7 @@ impl IssuedLog {
         if !self.is_torn() {
             return Ok(None);
         }
-        if serde_json::from_slice::<Line>(&self.torn).is_ok() {
+        if self.skipped == 0 && serde_json::from_slice::<Line>(&self.torn).is_ok() {
             let whole = String::from_utf8_lossy(&self.torn).into_owned();
             return Ok(Some((whole + "\n", Repair::Ended)));
         }
@@ -267,6 +267,16 @@ mod tests {
             assert_eq!(repaired, Some((String::new(), Repair::Removed(torn.len()))));
         }
         assert_eq!(read(LINE).repair(|_| None).unwrap(), None);
+    }
+
+    #[test]
+    fn the_end_of_a_line_that_was_not_kept_is_no_line() {
+        let long = "x".repeat(MAX_LINE as usize);
+        let log = read(&(long + LINE.trim_end()));
+        assert_eq!(log.torn, LINE.trim_end().as_bytes());
+        let length = MAX_LINE as usize + log.torn.len();
+        let repaired = log.repair(|_| None).unwrap();
+        assert_eq!(repaired, Some((String::new(), Repair::Removed(length))));
     }
 
     #[test]

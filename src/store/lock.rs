@@ -75,6 +75,7 @@ impl Store {
             .truncate(false)
             .write(true)
             .mode(0o600)
+            .custom_flags(place::no_follow())
             .open(&path)
             .map_err(StoreError::write(&path))?;
         self.wait(&file, &path, patience)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::inventory::is_open;
 use super::lock::Guard;
+use super::place;
 use super::transaction::KEY_MODE;
 
 impl Guard<'_> {
@@ -17,10 +18,9 @@ impl Guard<'_> {
 }
 
 fn tighten(path: &Path) -> std::io::Result<u32> {
-    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let file = OpenOptions::new()
         .read(true)
-        .custom_flags(no_follow)
+        .custom_flags(place::no_follow())
         .open(path)?;
     let mode = file.metadata()?.permissions().mode() & 0o777;
     file.set_permissions(Permissions::from_mode(mode & KEY_MODE))?;

@@ -80,6 +80,11 @@ impl fmt::Display for Obstacle {
     }
 }
 
+/// Of `open`: what was looked at here may be a symbolic link by now, and is not followed.
+pub(super) fn no_follow() -> i32 {
+    rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
+}
+
 /// What is there now and may be replaced by a file; `None` where there is nothing.
 ///
 /// # Errors

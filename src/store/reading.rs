@@ -25,6 +25,14 @@ pub enum Unsettled {
         /// Who.
         holder: Holder,
     },
+    /// It was interrupted, and cannot be completed.
+    #[error("a change of {} was interrupted and is half in place, and its record {} is damaged", dir.display(), record.display())]
+    Damaged {
+        /// The folder.
+        dir: PathBuf,
+        /// The record.
+        record: PathBuf,
+    },
     /// It was interrupted, and could not be completed from here.
     #[error("a change of {} was interrupted and is half in place; the next `grpc-pki issue` completes it", dir.display())]
     Interrupted {
@@ -51,7 +59,10 @@ impl Store {
             if attempt == ATTEMPTS {
                 let dir = self.dir().to_owned();
                 let unsettled = match self.holder() {
-                    None if self.has_record() => Unsettled::Interrupted { dir },
+                    None if self.has_record() => match self.damaged_record() {
+                        Some(record) => Unsettled::Damaged { dir, record },
+                        None => Unsettled::Interrupted { dir },
+                    },
                     holder => Unsettled::Changing {
                         dir,
                         holder: holder.unwrap_or_default(),
@@ -85,5 +96,32 @@ impl Store {
         let (seconds, nanoseconds) = moment.unwrap_or_default();
         let length = fs::metadata(self.issued_path()).map_or(0, |it| it.size());
         Some([seconds, nanoseconds, length.cast_signed()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    #[test]
+    fn what_was_read_while_a_change_ended_is_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path());
+        fs::create_dir(store.work_dir()).unwrap();
+        let lock = File::create(store.work_dir().join("lock")).unwrap();
+        lock.lock().unwrap();
+        let record = store.work_dir().join("commit.json");
+        fs::write(&record, "{}").unwrap();
+        let mut reads = 0;
+        let ((), unsettled) = store.reading(|| {
+            reads += 1;
+            // All files were in place before, and the list gained its lines now.
+            let _ = fs::remove_file(&record);
+        });
+        assert_eq!((reads, unsettled), (2, None));
+        let ((), unsettled) = store.reading(|| reads += 1);
+        assert_eq!((reads, unsettled), (3, None));
     }
 }

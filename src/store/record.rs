@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -128,7 +128,22 @@ impl Store {
 
     /// Whether what is in place is half of a change.
     pub(super) fn has_record(&self) -> bool {
-        self.work_dir().join(RECORD).exists()
+        match fs::symlink_metadata(self.work_dir().join(RECORD)) {
+            Ok(_) => true,
+            // Of a folder that is closed to this process it cannot tell. Otherwise, what is staged is rather kept.
+            Err(error) => !matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied
+            ),
+        }
+    }
+
+    /// The record, where it is damaged, so that the change is never completed.
+    pub(super) fn damaged_record(&self) -> Option<PathBuf> {
+        match Record::read(&self.work_dir().join(RECORD)) {
+            Err(StoreError::Record { path }) => Some(path),
+            _ => None,
+        }
     }
 }
 
@@ -140,6 +155,7 @@ impl Append {
             .create(true)
             .truncate(false)
             .mode(PUBLIC_MODE)
+            .custom_flags(place::no_follow())
             .open(log)?;
         let length = file.metadata()?.len();
         if length < self.offset {
@@ -182,4 +198,28 @@ fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
             Err(error)
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_list_that_became_a_link_in_the_meantime_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (log, other) = (dir.path().join("issued.jsonl"), dir.path().join("other"));
+        let append = Append {
+            offset: 0,
+            lines: "new\n".to_owned(),
+        };
+        fs::write(&other, "old").unwrap();
+        symlink(&other, &log).unwrap();
+        append.write(&log).unwrap_err();
+        assert_eq!(fs::read(&other).unwrap(), b"old");
+        fs::remove_file(&log).unwrap();
+        append.write(&log).unwrap();
+        assert_eq!(fs::read(&log).unwrap(), b"new\n");
+    }
 }

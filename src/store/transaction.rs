@@ -39,9 +39,13 @@ impl<'s> Guard<'s> {
     /// [`StoreError::Write`]; [`StoreError::InTheWay`] or [`StoreError::Read`] for `issued.jsonl`.
     pub fn begin(&'s self) -> Result<Transaction<'s>, StoreError> {
         let mut log = IssuedLog::open(&self.store.issued_path())?;
-        let stage = self.store.work_dir().join(STAGE);
+        let work = self.store.work_dir();
+        let stage = work.join(STAGE);
         let made = DirBuilder::new().mode(0o700).create(&stage);
-        made.map_err(StoreError::write(&stage))?;
+        // The record of the last transaction is gone from memory; were it still on the disk after a power failure, it
+        // would put into place what is staged now.
+        let durable = made.and_then(|()| sync_dir(&work));
+        durable.map_err(StoreError::write(&stage))?;
         Ok(Transaction {
             guard: self,
             stage,

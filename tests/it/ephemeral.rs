@@ -1,6 +1,8 @@
 //! `init --ephemeral`: a CA that signs once.
 
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
@@ -189,4 +191,21 @@ fn the_server_runs_on_it_and_verify_trusts_it() {
     server.wait().unwrap();
     trusted.ok();
     refused.exits(13);
+}
+
+#[test]
+fn an_open_key_of_before_is_closed_and_told() {
+    let project = Project::issued(SERVER);
+    for file in ["pki/ca.crt", "pki/ca.key"] {
+        project.remove(file);
+    }
+    let open = Permissions::from_mode(0o644);
+    fs::set_permissions(project.path("pki/server.key"), open).unwrap();
+    let ran = project.run("init --ephemeral").ok();
+    assert!(
+        ran.stderr
+            .contains("could read pki/server.key (mode 0644), which is mended"),
+        "{ran}"
+    );
+    assert!(project.tree().contains("pki/server.key 0600"));
 }

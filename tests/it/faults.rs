@@ -22,6 +22,7 @@ mod disk;
 mod judge;
 mod kills;
 mod middle;
+mod power;
 mod scene;
 mod sweep;
 mod twins;
@@ -164,6 +165,26 @@ fn in_the_middle_of_a_change() {
         started.elapsed().as_secs()
     ));
     violations.none();
+}
+
+#[test]
+fn power_that_fails() {
+    if !runs("flushes in their order", strace_too()) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let mut judge = Judge::new();
+    let scenes = [
+        Scene::new(&scratch, &mut judge, Task::Issue, 3),
+        Scene::new(&scratch, &mut judge, Task::Renew, 3),
+        Scene::new(&scratch, &mut judge, Task::Issue, 40),
+    ];
+    for scene in &scenes {
+        let project = scratch.project(Some(&scene.template));
+        let (calls, _) = calls::record(&project, &project.command(scene.task.command()));
+        assert_eq!(power::too_early(&calls), [""; 0], "{}", scene.name);
+        assert_eq!(power::unseen(&calls), [""; 0], "{}", scene.name);
+    }
 }
 
 #[test]

@@ -159,6 +159,21 @@ fn an_owner_keeps_the_files() {
 }
 
 #[test]
+fn an_open_key_is_closed_and_told_though_the_rest_is_refused() {
+    let project = linked("pki/issued.jsonl");
+    mode(&project, "pki/ca.key", 0o640);
+    let ran = project.run("issue --force").exits(2);
+    assert_snapshot!(ran, @r"
+    --- stderr
+    warning: others than its owner could read pki/ca.key (mode 0640), which is mended; make a new CA if others have had a look
+    error: pki/issued.jsonl is a symbolic link, where a file belongs
+    hint: nothing is written through a link; move it away: `mv pki/issued.jsonl pki/issued.link`
+    --- exit 2
+    ");
+    assert!(project.tree().contains("pki/ca.key 0600"));
+}
+
+#[test]
 fn an_open_key_is_closed_and_told_though_nothing_else_is_to_do() {
     let project = Project::issued(SERVER);
     mode(&project, "pki/server.key", 0o640);

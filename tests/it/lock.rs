@@ -101,6 +101,41 @@ fn who_reads_half_of_a_change_says_so() {
 }
 
 #[test]
+fn half_of_a_ca_is_no_ca_to_restore() {
+    let project = Project::issued(SERVER);
+    let lock = half_done(&project);
+    fs::rename(project.path("pki/ca.crt"), project.path("ca.crt")).unwrap();
+    assert_snapshot!(project.run("status").exits(3), @"
+    --- stderr
+    error: pki is being changed by `grpc-pki issue` (pid 4711), and what was read of it may be half of that change
+      cause: pki/ca.key is there, but pki/ca.crt is missing
+    hint: run it again when that is done
+    --- exit 3
+    ");
+    assert_snapshot!(project.run("verify localhost:1").exits(3), @"
+    --- stderr
+    error: pki is being changed by `grpc-pki issue` (pid 4711), and what was read of it may be half of that change
+      cause: pki/ca.crt does not exist
+    hint: run it again when that is done
+    --- exit 3
+    ");
+    let json = project.run("status --format json").exits(3).json();
+    assert_eq!(
+        json["error"]["causes"][0],
+        "pki/ca.key is there, but pki/ca.crt is missing"
+    );
+    // Nobody is at it any more: what is missing is missing.
+    drop(lock);
+    let ran = project.run("status").exits(2);
+    assert!(
+        ran.stderr.contains("restore pki/ca.crt from a backup"),
+        "{ran}"
+    );
+    fs::rename(project.path("ca.crt"), project.path("pki/ca.crt")).unwrap();
+    project.run("status").ok();
+}
+
+#[test]
 fn who_cannot_complete_a_change_says_so() {
     let project = Project::issued(SERVER);
     project.write(RECORD, "{");
@@ -109,6 +144,16 @@ fn who_cannot_complete_a_change_says_so() {
         ran.stdout.contains("was interrupted and is half in place"),
         "{ran}"
     );
+    assert_snapshot!(project.run("status").ok().stderr, @"warning: a change of pki was interrupted and is half in place, and its record pki/.grpc-pki/commit.json is damaged");
+    fs::rename(project.path("pki/ca.crt"), project.path("ca.crt")).unwrap();
+    assert_snapshot!(project.run("status").exits(3), @"
+    --- stderr
+    error: a change of pki was interrupted and is half in place, and its record pki/.grpc-pki/commit.json is damaged
+      cause: pki/ca.key is there, but pki/ca.crt is missing
+    hint: look at pki/.grpc-pki/commit.json and remove it; then `grpc-pki issue` makes what is missing
+    --- exit 3
+    ");
+    fs::rename(project.path("ca.crt"), project.path("pki/ca.crt")).unwrap();
     fs::remove_file(project.path(RECORD)).unwrap();
     assert!(
         !project

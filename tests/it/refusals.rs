@@ -253,14 +253,14 @@ fn a_folder_that_cannot_be_made() {
     --- stderr
     error: pki/ca.crt cannot be read
       cause: not a directory
-    hint: pki is a file; name a folder with --pki
+    hint: pki is no folder; name one with --pki
     --- exit 3
     ");
     assert_snapshot!(project.run("issue").exits(3), @r"
     --- stderr
     error: pki/ca.crt cannot be read
       cause: not a directory
-    hint: pki is a file; name a folder with --pki
+    hint: pki is no folder; name one with --pki
     --- exit 3
     ");
     assert_eq!(project.read("pki"), "a file");
@@ -384,4 +384,18 @@ fn the_certificate_of_a_server_is_no_ca_for_init() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn what_cannot_be_printed_is_told_elsewhere() {
+    let project = Project::new(SERVER);
+    assert_snapshot!(project.start("022", "init >/dev/full").exits(3), @"
+    --- stderr
+    error: the result could not be printed
+      cause: no space left on device
+    --- exit 3
+    ");
+    // It is done all the same; and whoever has seen enough is told nothing.
+    project.run("init").ok();
+    assert_eq!(project.start("022", "status | true").ok().stderr, "");
 }

@@ -122,7 +122,7 @@ fn what_is_wrong_with_files_is_a_warning() {
     project.write("pki/issued.jsonl", format!("{ca}\nnonsense\n{{\"na"));
     assert_snapshot!(status(&project, "").stderr, @"
     warning: others than its owner can read pki/server.key: chmod 600 pki/server.key
-    warning: pki/issued.jsonl: the last line does not end; the next `grpc-pki issue` mends it
+    warning: pki/issued.jsonl: the last line does not end; it is mended when the next certificate is issued
     warning: pki/issued.jsonl:2 is no record of a certificate
     warning: server.crt is not in pki/issued.jsonl: it was made elsewhere, or the list is not whole
     ");
@@ -176,6 +176,46 @@ fn a_long_list_begins_with_what_is_to_do() {
         status(&project, "-v").stdout.lines().count(),
         1 + 1 + 30 + 2
     );
+}
+
+#[test]
+fn of_many_warnings_the_first_are_told_and_the_rest_is_counted() {
+    let clients: String = (0..8)
+        .map(|it| format!("[certs.c{it}]\nprofile = \"client\"\n"))
+        .collect();
+    let project = Project::issued(&clients);
+    project.write("pki/issued.jsonl", "nonsense\n".repeat(1000));
+    assert_snapshot!(status(&project, "").stderr, @"
+    warning: pki/issued.jsonl:1 is no record of a certificate
+    warning: pki/issued.jsonl:2 is no record of a certificate
+    warning: pki/issued.jsonl:3 is no record of a certificate
+    warning: pki/issued.jsonl:4 is no record of a certificate
+    warning: pki/issued.jsonl:5 is no record of a certificate
+    warning: 995 more such lines in pki/issued.jsonl
+    warning: c0.crt is not in pki/issued.jsonl: it was made elsewhere, or the list is not whole
+    warning: c1.crt is not in pki/issued.jsonl: it was made elsewhere, or the list is not whole
+    warning: c2.crt is not in pki/issued.jsonl: it was made elsewhere, or the list is not whole
+    warning: c3.crt is not in pki/issued.jsonl: it was made elsewhere, or the list is not whole
+    warning: c4.crt is not in pki/issued.jsonl: it was made elsewhere, or the list is not whole
+    warning: 3 more certificates that are not in pki/issued.jsonl
+    ");
+    project.write("pki/issued.jsonl", "nonsense\n".repeat(5));
+    let ran = status(&project, "");
+    assert!(ran.stderr.contains("issued.jsonl:5 is no"), "{ran}");
+    assert!(!ran.stderr.contains("more such lines"), "{ran}");
+}
+
+#[test]
+fn what_stands_in_the_place_of_a_key_is_no_key_that_others_read() {
+    let project = Project::issued(SERVER);
+    project.remove("pki/server.key");
+    fs::create_dir(project.path("pki/server.key")).unwrap();
+    let ran = status(&project, "");
+    assert!(
+        ran.stdout.contains("the key file is not a regular file"),
+        "{ran}"
+    );
+    assert_eq!(ran.stderr, "");
 }
 
 #[test]

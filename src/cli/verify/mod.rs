@@ -153,7 +153,7 @@ impl Verify {
         let Local {
             mut knowledge,
             identity,
-        } = local?;
+        } = local.map_err(|it| it.amid(unsettled.as_ref()))?;
         knowledge.remark = unsettled.map(|it| it.to_string());
         let basis = Arc::new(Basis::new(
             knowledge.anchors.iter().cloned(),

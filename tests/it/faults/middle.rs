@@ -14,7 +14,13 @@ const STILL: Duration = Duration::from_secs(1);
 /// A busy machine gets more than it takes.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// All of them at once.
-const COMMANDS: [&str; 4] = ["init", "issue", "issue --check", "issue --dry-run"];
+const COMMANDS: [&str; 5] = [
+    "init",
+    "issue",
+    "issue --check",
+    "issue --dry-run",
+    "status",
+];
 
 /// Holds a task up before it puts this file into place, and runs commands meanwhile: each sees what was before or
 /// what comes after, or says that the folder is being changed.
