@@ -26,7 +26,7 @@ pub struct Status<'c> {
 }
 
 /// What there is of a CA's key, to the eye of somebody who signs nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum CaKey {
     /// It is under a passphrase.
     Encrypted,
@@ -36,6 +36,8 @@ pub enum CaKey {
     Missing,
     /// It is there.
     Plain,
+    /// It is there, and cannot be used.
+    Unusable(PlanError),
 }
 
 /// One entry of certs.toml and its files.
@@ -89,18 +91,24 @@ pub fn status<'c>(
 }
 
 fn ca(files: CaFiles, dir: &Path) -> Result<(Certificate, CaKey), PlanError> {
-    match files.certificates {
-        Found::Read(certificates) if files.key.is_missing() && !files.ephemeral => {
+    let certificates = match &files.certificates {
+        Found::Read(certificates) => certificates.clone(),
+        Found::Missing | Found::Wrong(_) => Vec::new(),
+    };
+    let key = dir.join("ca.key");
+    match authority(files, dir) {
+        Ok((ca, Signer::Encrypted(_))) => Ok((ca, CaKey::Encrypted)),
+        Ok((ca, Signer::Ephemeral)) => Ok((ca, CaKey::Ephemeral)),
+        Ok((ca, Signer::Ready(_))) => Ok((ca, CaKey::Plain)),
+        Err(PlanError::CaIncomplete { missing, .. }) if missing == key => {
             Ok((newest(certificates, dir)?, CaKey::Missing))
         }
-        _ => {
-            let (ca, signer) = authority(files, dir)?;
-            let key = match signer {
-                Signer::Encrypted(_) => CaKey::Encrypted,
-                Signer::Ephemeral => CaKey::Ephemeral,
-                Signer::Ready(_) => CaKey::Plain,
-            };
-            Ok((ca, key))
+        Err(error @ PlanError::CaMismatch { .. }) => {
+            Ok((newest(certificates, dir)?, CaKey::Unusable(error)))
         }
+        Err(error @ PlanError::Content { .. }) if !certificates.is_empty() => {
+            Ok((newest(certificates, dir)?, CaKey::Unusable(error)))
+        }
+        Err(error) => Err(error),
     }
 }

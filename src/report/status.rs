@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{Report, Style, words};
+use crate::error::Hint;
 use crate::plan::{CaKey, EntryStatus, Status, Warning};
 use crate::text::{date, plural, printable, rfc3339, until};
 
@@ -54,11 +55,12 @@ impl StatusReport<'_> {
         } else {
             format!("until {} ({left} left)", date(not_after))
         };
-        let key = match self.status.ca_key {
+        let key = match &self.status.ca_key {
             CaKey::Encrypted => "under a passphrase",
             CaKey::Ephemeral => "not kept, on purpose",
             CaKey::Missing => "missing",
             CaKey::Plain => "there",
+            CaKey::Unusable(_) => "there, but cannot be used",
         };
         format!(
             "CA {subject} ({}), {time}; its key is {key}\n",
@@ -164,6 +166,12 @@ impl Report for StatusReport<'_> {
     fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> = self.remark.iter().cloned().collect();
         let key = self.dir.join("ca.key");
+        if let CaKey::Unusable(error) = &self.status.ca_key {
+            let hint = error
+                .hint()
+                .map_or_else(String::new, |it| format!(": {it}"));
+            warnings.push(format!("nothing can be issued or renewed: {error}{hint}"));
+        }
         if self.status.ca_key == CaKey::Missing {
             warnings.push(format!(
                 "{} is missing: nothing can be issued or renewed, though servers run on and `verify` works; \
@@ -211,6 +219,7 @@ impl Report for StatusReport<'_> {
             CaKey::Ephemeral => "ephemeral",
             CaKey::Missing => "missing",
             CaKey::Plain => "plain",
+            CaKey::Unusable(_) => "unusable",
         };
         let days = |at: OffsetDateTime| (at - self.now).whole_days();
         let entries: Vec<Value> = self

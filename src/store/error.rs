@@ -181,10 +181,7 @@ fn in_vain(waited: Duration) -> String {
     if waited.is_zero() {
         String::new()
     } else {
-        format!(
-            ", for which {} s were not enough to wait",
-            waited.as_secs_f32()
-        )
+        format!(", and still was after {} s", waited.as_secs_f32())
     }
 }
 

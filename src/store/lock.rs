@@ -3,8 +3,8 @@
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -61,24 +61,14 @@ impl Store {
     /// [`StoreError::Locked`] after the time is up; [`StoreError::InTheWay`]; [`StoreError::Write`];
     /// [`StoreError::Record`]; [`StoreError::Unfinished`].
     pub fn lock(&self, patience: &mut Patience<'_>) -> Result<Guard<'_>, StoreError> {
-        if !place::named_folder(self.dir())? {
-            make_folder(self.dir(), 0o755)?;
-        }
-        let work = self.work_dir();
-        if !place::folder(&work)? {
-            make_folder(&work, 0o700)?;
-        }
-        let path = work.join("lock");
-        place::file(&path)?;
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .custom_flags(place::no_follow())
-            .open(&path)
-            .map_err(StoreError::write(&path))?;
-        self.wait(&file, &path, patience)?;
+        let mut file = loop {
+            let (file, path) = self.open_lock()?;
+            self.wait(&file, &path, patience)?;
+            // Whoever took the folder away meanwhile took the lock along, and another process may hold the next one.
+            if is_at(&file, &path) {
+                break file;
+            }
+        };
         // Who holds it is a courtesy to the next one that waits; without it the lock holds all the same.
         let line = format!("{} {}\n", std::process::id(), patience.command);
         let _ = file
@@ -90,6 +80,28 @@ impl Store {
         };
         guard.recover()?;
         Ok(guard)
+    }
+
+    /// The file to lock, in folders that are there now.
+    fn open_lock(&self) -> Result<(File, PathBuf), StoreError> {
+        if !place::named_folder(self.dir())? {
+            make_folder(self.dir(), 0o755)?;
+        }
+        let work = self.work_dir();
+        if !place::folder(&work)? {
+            make_folder(&work, 0o700)?;
+        }
+        let path = work.join("lock");
+        place::file(&path)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .custom_flags(place::no_follow())
+            .open(&path)
+            .map_err(StoreError::write(&path))?;
+        Ok((file, path))
     }
 
     fn wait(
@@ -165,7 +177,18 @@ fn holder(path: &Path) -> Holder {
     Holder(read())
 }
 
-/// Makes the names in a folder durable.
+/// Whether this is the file that the path leads to.
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(it), Ok(there)) => (it.dev(), it.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+/// Makes the names in a folder durable. Some file systems have no such thing for folders, and say that it is invalid.
 pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+    match File::open(path)?.sync_all() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
 }

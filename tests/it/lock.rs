@@ -5,6 +5,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use grpc_pki::store::{Holder, Patience, Store, StoreError};
 use insta::assert_snapshot;
 
 use crate::support::{Project, SERVER};
@@ -30,7 +31,7 @@ fn who_waits_in_vain_is_told_for_whom() {
     let started = Instant::now();
     assert_snapshot!(project.run("issue --force --lock-timeout 200ms").exits(3), @"
     --- stderr
-    error: pki is being changed by `grpc-pki issue` (pid 4711), for which 0.2 s were not enough to wait
+    error: pki is being changed by `grpc-pki issue` (pid 4711), and still was after 0.2 s
     hint: wait for it or end it; --lock-timeout is how long to wait
     --- exit 3
     ");
@@ -60,6 +61,30 @@ fn who_waits_long_is_told_meanwhile() {
         waiting.join().unwrap()
     });
     assert_snapshot!(ran.ok().stderr, @"waiting: pki is being changed by `grpc-pki issue` (pid 4711)");
+}
+
+#[test]
+fn a_lock_whose_file_was_taken_away_counts_no_more() {
+    for taken_away in [false, true] {
+        let project = Project::issued(SERVER);
+        let store = Store::new(project.path("pki"));
+        let mut first = Some(held(&project));
+        let mut second = None;
+        let mut waiting = |_: &Holder| {
+            if taken_away && second.is_none() {
+                fs::remove_file(project.path(LOCK)).unwrap();
+                second = Some(held(&project));
+            }
+            drop(first.take());
+        };
+        let locked = store.lock(&mut Patience {
+            timeout: Duration::from_millis(1200),
+            command: "test",
+            waiting: &mut waiting,
+        });
+        let is_refused = matches!(locked, Err(StoreError::Locked { .. }));
+        assert_eq!(is_refused, taken_away, "{locked:?}");
+    }
 }
 
 #[test]

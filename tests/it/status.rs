@@ -87,6 +87,29 @@ fn without_the_key_of_the_ca_there_is_no_issuing() {
 }
 
 #[test]
+fn a_key_of_the_ca_that_is_of_no_use() {
+    let project = Project::issued(SERVER);
+    project.copy("pki/server.key", "pki/ca.key");
+    assert_snapshot!(status(&project, ""), @"
+    CA CN=my-ca (pki/ca.crt), until 2036-01-01 (3 652 days left); its key is there, but cannot be used
+    name    profile  until       left      state
+    server  server   2027-01-01  365 days  current
+    1 certificate is current
+    --- stderr
+    warning: nothing can be issued or renewed: pki/ca.key is not the key of pki/ca.crt: restore the pair from a backup: pki/ca.crt and pki/ca.key were made at different times
+    --- exit 0
+    ");
+    project.write("pki/ca.key", "nonsense");
+    let ran = status(&project, "");
+    assert!(
+        ran.stderr
+            .contains("nothing can be issued or renewed: pki/ca.key holds no private key"),
+        "{ran}"
+    );
+    assert_eq!(status(&project, "--format json").json()["can_issue"], false);
+}
+
+#[test]
 fn nobody_is_asked_for_a_passphrase() {
     let project = Project::new(SERVER);
     project.write("pass", "correct horse\n");
