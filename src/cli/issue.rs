@@ -69,13 +69,14 @@ impl Issue {
         let has_work = !planned.is_empty() || planned.warnings.iter().any(is_open);
         let (planned, issued) = if !has_work || mode != IssueMode::Applied {
             (planned, Vec::new())
+        } else if planned.is_empty() {
+            let guard = self.changing.lock(&store, COMMAND, printer)?;
+            let mut planned = planned;
+            tighten(&mut planned.warnings, &guard);
+            (planned, Vec::new())
         } else {
             // Before the lock, which nobody is to wait for while somebody types.
-            let (opened, warning) = if planned.is_empty() {
-                (None, None)
-            } else {
-                self.open(planned, &store, printer)?
-            };
+            let (opened, warning) = self.open(planned, &store, printer)?;
             // Another process may have done some of it in the meantime, so the plan under the lock counts.
             let guard = self.changing.lock(&store, COMMAND, printer)?;
             let mut planned = self.plan(&entries, &store, opened, now)?;

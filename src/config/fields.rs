@@ -8,7 +8,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::address::misplaced;
 use super::place::{Kind, Lines};
-use super::problem::Problem;
+use super::problem::{Problem, name_hint};
 use super::{nearest, schema};
 use crate::pki::dn::{ATTRIBUTE_TYPES, AttributeType};
 use crate::pki::name::NameError;
@@ -387,18 +387,5 @@ fn kind(value: &Value<'_>) -> &'static str {
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",
-    }
-}
-
-fn name_hint(error: &NameError) -> Option<String> {
-    match error {
-        NameError::IpUnderDns(text) => Some(format!("write IP = [\"{text}\"]")),
-        NameError::Dns(text, _) if text.contains("://") || text.contains(':') => {
-            Some("a name alone: no scheme, no port".to_owned())
-        }
-        NameError::Ip(text) if GeneralName::dns(text).is_ok() => {
-            Some(format!("write DNS = [\"{text}\"]"))
-        }
-        _ => None,
     }
 }

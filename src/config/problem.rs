@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use super::place::Lines;
+use crate::pki::GeneralName;
+use crate::pki::name::NameError;
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -84,6 +86,20 @@ pub(super) fn not_utf8(octets: &[u8], offset: usize) -> Problem {
         message,
         Some("save it as UTF-8".to_owned()),
     )
+}
+
+/// What a name should be instead, where that can be told.
+pub(super) fn name_hint(error: &NameError) -> Option<String> {
+    match error {
+        NameError::IpUnderDns(text) => Some(format!("write IP = [\"{text}\"]")),
+        NameError::Dns(text, _) if text.contains("://") || text.contains(':') => {
+            Some("a name alone: no scheme, no port".to_owned())
+        }
+        NameError::Ip(text) if GeneralName::dns(text).is_ok() => {
+            Some(format!("write DNS = [\"{text}\"]"))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
